@@ -1,0 +1,30 @@
+//! The words of Windlass as values: what a loop, a stage, a revision, a finding, a gate run and a decision are.
+//!
+//! Floor 0. Nothing here reads a clock, a file or a network; every other room imports from here and this room
+//! imports from none.
+
+mod artifact;
+mod context;
+mod critique;
+mod decision;
+mod digest;
+mod exchange;
+mod gate;
+mod ids;
+mod measure;
+mod section;
+mod visible;
+mod workflow;
+
+pub use artifact::{ArtifactKind, Change, FileStat, Origin, Revision};
+pub use context::{ContextItem, ItemKind, tokens_of};
+pub use critique::{Anchor, Critique, Disposition, Finding, ParseFindingError, Severity};
+pub use decision::{Decision, Gap, Override, Person, Unread, Verb};
+pub use digest::{Digest, DigestBuilder, ParseDigestError};
+pub use exchange::{End, ModelId, PromptRef, Role, Timings, Usage};
+pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Subject, Verdict};
+pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageIndex, Timestamp, TreeId};
+pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Spread};
+pub use section::{Section, sections};
+pub use visible::{visible, visible_line};
+pub use workflow::{Measure, StageSpec, Workflow, WorkflowError};
