@@ -1,0 +1,446 @@
+//! From an event to the next state and the effects that it calls for.
+
+use crate::domain::{
+    Decision, Disposition, End, Finding, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp, Timings,
+    Usage, Verb,
+};
+
+use super::approval::{self, Approved};
+use super::{
+    Effect, Event, ExchangeInfo, Feedback, Landing, Loop, Pending, Phase, Recorded, Stage, State, Status, Trouble,
+};
+
+/// How often a refused patch goes back to the author by itself before the human is asked: two repairs.
+const PATCH_ATTEMPTS: u32 = 3;
+
+/// An event doesn't fit the state: the record is damaged, or was not made by Windlass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {seq} does not fit what came before it: {why}")]
+pub struct Corrupt {
+    /// The event's place.
+    pub seq: u64,
+    /// What doesn't fit.
+    pub why: String,
+}
+
+/// Changes `state` by one event and says what is to be done because of it.
+///
+/// # Errors
+/// If the event can't have followed from this state, above all an approval that the laws don't allow.
+pub fn apply(state: &mut State, recorded: &Recorded) -> Result<Vec<Effect>, Corrupt> {
+    let at = recorded.at;
+    change(state, &recorded.event, at).map_err(|why| Corrupt { seq: recorded.seq, why })
+}
+
+fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>, String> {
+    match event {
+        Event::Trusted { config, .. } => {
+            state.trusted.insert(*config);
+            let Some(one) = state.loops.values_mut().find(|one| one.status == Status::Active) else {
+                return Ok(vec![]);
+            };
+            Ok(if one.setup.config == Some(*config) { after_trust(one) } else { Vec::new() })
+        }
+        Event::Begun { id, goal, hint, workflow, base, branch, setup, .. } => {
+            if state.active().is_some() || state.loops.contains_key(id) {
+                return Err("a loop begins while one is active".to_owned());
+            }
+            let mut stages: Vec<Stage> = workflow.stages().iter().cloned().map(Stage::new).collect();
+            stages.first_mut().ok_or("a loop without stages")?.phase = Phase::Preparing;
+            let begun = Loop {
+                id: *id,
+                begun: at,
+                goal: goal.clone(),
+                hint: hint.clone(),
+                base: base.clone(),
+                branch: branch.clone(),
+                setup: setup.clone(),
+                workflow: workflow.clone(),
+                stages,
+                open: StageIndex(0),
+                status: Status::Active,
+            };
+            state.loops.insert(*id, begun);
+            Ok(vec![Effect::Prepare { id: *id, stage: StageIndex(0) }])
+        }
+        Event::Configured { id, setup } => {
+            known(state, *id)?.setup = setup.clone();
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            let reviewed = one.status == Status::Active
+                && one.open_stage().is_some_and(|s| matches!(s.phase, Phase::Reviewing | Phase::Awaiting));
+            Ok(if reviewed { review(one, trusted, &Wanted::Missing) } else { Vec::new() })
+        }
+        Event::Prepared { id, stage, items, measurement } => {
+            let stage = open_stage(state, *id, *stage)?;
+            stage.context.clone_from(items);
+            if measurement.is_some() {
+                stage.measurement.clone_from(measurement);
+            }
+            stage.phase = Phase::Ready;
+            Ok(Vec::new())
+        }
+        Event::ContextChosen { id, stage: index, name, included } => {
+            let stage = open_stage(state, *id, *index)?;
+            stage.choices.insert(name.clone(), *included);
+            if let Some(item) = stage.context.iter_mut().find(|item| item.name == *name) {
+                item.included = *included;
+                return Ok(Vec::new());
+            }
+            Ok(vec![Effect::Prepare { id: *id, stage: *index }])
+        }
+        Event::DraftBegun { id, stage: index } => {
+            begin_draft(open_stage(state, *id, *index)?, 1);
+            Ok(vec![Effect::Draft { id: *id, stage: *index }])
+        }
+        Event::Asked { exchange, id, stage: index, role, model, prompt } => {
+            let stage = open_stage(state, *id, *index)?;
+            match role {
+                Role::Author => stage.author_calls += 1,
+                Role::Critic => stage.critic_calls += 1,
+            }
+            let info = ExchangeInfo {
+                id: *id,
+                stage: *index,
+                role: *role,
+                model: model.clone(),
+                prompt: prompt.clone(),
+                asked: at,
+                end: None,
+                usage: Usage::default(),
+                timings: Timings::default(),
+            };
+            state.exchanges.insert(*exchange, info);
+            Ok(Vec::new())
+        }
+        Event::Answered { exchange, end, usage, timings } => {
+            let info = state.exchanges.get_mut(exchange).ok_or("an answer to a call that was not made")?;
+            info.end = Some(end.clone());
+            info.usage = *usage;
+            info.timings = *timings;
+            Ok(Vec::new())
+        }
+        Event::Drafted { id, stage: index, revision } => {
+            take_revision(open_stage(state, *id, *index)?, revision);
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            Ok(review(one, trusted, &Wanted::Everything))
+        }
+        Event::DraftFailed { id, stage: index, trouble } => {
+            let retried = draft_failed(open_stage(state, *id, *index)?, trouble);
+            Ok(if retried { vec![Effect::Draft { id: *id, stage: *index }] } else { Vec::new() })
+        }
+        Event::Written { id, stage: index, text, by } => {
+            begin_draft(open_stage(state, *id, *index)?, 0);
+            Ok(vec![Effect::Build { id: *id, stage: *index, text: text.clone(), by: by.0.clone() }])
+        }
+        Event::WorktreeTaken { id, stage: index, by } => {
+            begin_draft(open_stage(state, *id, *index)?, 0);
+            Ok(vec![Effect::TakeWorktree { id: *id, stage: *index, by: by.0.clone() }])
+        }
+        Event::Critiqued { id, stage, critique } => {
+            let stage = open_stage(state, *id, *stage)?;
+            stage.critique = Some(critique.clone());
+            stage.critique_failed = None;
+            stage.pending.critique = false;
+            settle(stage);
+            Ok(Vec::new())
+        }
+        Event::CritiqueFailed { id, stage, why, .. } => {
+            let stage = open_stage(state, *id, *stage)?;
+            stage.critique_failed = Some(why.clone());
+            stage.pending.critique = false;
+            settle(stage);
+            Ok(Vec::new())
+        }
+        Event::GateFinished { id, stage, run } => {
+            state.last_run = run.id.0;
+            let stage = open_stage(state, *id, *stage)?;
+            stage.pending.gates.remove(&run.gate);
+            stage.runs.insert(run.gate.clone(), run.clone());
+            settle(stage);
+            Ok(Vec::new())
+        }
+        Event::RerunAsked { id, stage: index, gates, critique } => {
+            open_stage(state, *id, *index)?;
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            Ok(review(one, trusted, &Wanted::These { gates, critique: *critique }))
+        }
+        Event::Dismissed { id, stage, revision, finding, reason, .. } => {
+            let stage = open_stage(state, *id, *stage)?;
+            let critique = stage.critique.as_mut().filter(|critique| critique.revision == *revision);
+            let finding = critique.and_then(|critique| critique.findings.get_mut(*finding));
+            finding.ok_or("a finding that was never made is dismissed")?.disposition =
+                Disposition::Dismissed(reason.clone());
+            Ok(Vec::new())
+        }
+        Event::Overridden { id, stage, by } => {
+            let stage = open_stage(state, *id, *stage)?;
+            stage.overrides.insert(by.gate.clone(), by.clone());
+            Ok(Vec::new())
+        }
+        Event::Decided { id, stage, decision } => decided(state, *id, *stage, decision),
+        Event::CancelAsked { id } => Ok(vec![Effect::Cancel { id: *id }]),
+        Event::Reopened { id, stage, reason, .. } => {
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            reopen(one, trusted, *stage, reason)
+        }
+        Event::Parked { id, .. } => {
+            let one = known(state, *id)?;
+            interrupt(one, "the loop was parked");
+            one.status = Status::Parked;
+            Ok(vec![Effect::Cancel { id: *id }])
+        }
+        Event::Resumed { id, .. } => {
+            if state.active().is_some() {
+                return Err("a loop is resumed while one is active".to_owned());
+            }
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            one.status = Status::Active;
+            Ok(pick_up(one, trusted))
+        }
+        Event::Landed { id, commit, left } => {
+            known(state, *id)?.status = Status::Landed { commit: commit.clone(), left: left.clone() };
+            Ok(vec![Effect::CleanUp { id: *id }])
+        }
+        Event::LandingFailed { id, why } => {
+            known(state, *id)?.status = Status::Landing(Landing { failed: Some(why.clone()) });
+            Ok(Vec::new())
+        }
+        Event::LandingRetried { id } => {
+            let one = known(state, *id)?;
+            one.status = Status::Landing(Landing::default());
+            Ok(approval::on_record(one).map(Effect::Land).into_iter().collect())
+        }
+        Event::Recovered => {
+            for info in state.exchanges.values_mut().filter(|info| info.end.is_none()) {
+                info.end = Some(End::Interrupted);
+            }
+            let Some(id) = state.active().map(|one| one.id) else { return Ok(Vec::new()) };
+            let (one, trusted) = known_and_trusted(state, id)?;
+            interrupt(one, "Windlass ended while the author was at work; the partial reply is in the record");
+            Ok(pick_up(one, trusted))
+        }
+    }
+}
+
+fn known(state: &mut State, id: LoopId) -> Result<&mut Loop, String> {
+    state.loops.get_mut(&id).ok_or_else(|| format!("there is no loop {id}"))
+}
+
+/// A loop, and whether its commands may run.
+fn known_and_trusted(state: &mut State, id: LoopId) -> Result<(&mut Loop, bool), String> {
+    let trusted = state.loops.get(&id).is_some_and(|one| state.is_trusted(one));
+    Ok((known(state, id)?, trusted))
+}
+
+/// The open stage of an active loop, which the event must be about.
+fn open_stage(state: &mut State, id: LoopId, index: StageIndex) -> Result<&mut Stage, String> {
+    let one = known(state, id)?;
+    let open = one.status == Status::Active && one.open == index;
+    let stage = one.stages.get_mut(index.0).filter(|_| open);
+    stage.ok_or_else(|| format!("stage {} of loop {id} is not open", index.number()))
+}
+
+/// Which parts of a review are to run.
+enum Wanted<'a> {
+    /// All of it: the revision is new.
+    Everything,
+    /// What has no fresh result.
+    Missing,
+    /// What a human asked for.
+    These { gates: &'a [String], critique: bool },
+}
+
+/// Starts what is wanted of the open stage's review, and settles its phase.
+fn review(one: &mut Loop, trusted: bool, wanted: &Wanted<'_>) -> Vec<Effect> {
+    let (id, index) = (one.id, one.open);
+    let gates = one.gates(index);
+    let has_critic = one.setup.critic.is_some();
+    let Some(stage) = one.stages.get_mut(index.0) else { return Vec::new() };
+    let Some(revision) = stage.revision().map(|revision| revision.id) else { return Vec::new() };
+    let mut effects = Vec::new();
+    for gate in gates {
+        let runs = match wanted {
+            Wanted::Everything => true,
+            Wanted::Missing => stage.fresh_run(&gate).is_none(),
+            Wanted::These { gates, .. } => gates.contains(&gate.name),
+        };
+        // An untrusted command waits for the human's trust, not for the review.
+        let may_run = trusted || gate.kind == GateKind::Builtin;
+        if runs && may_run && stage.pending.gates.insert(gate.name.clone()) {
+            effects.push(Effect::RunGate { id, stage: index, gate: gate.name });
+        }
+    }
+    let asks = match wanted {
+        Wanted::Everything => true,
+        Wanted::Missing => stage.current_critique().is_none() && stage.critique_failed.is_none(),
+        Wanted::These { critique, .. } => *critique,
+    };
+    if asks && has_critic && !stage.pending.critique {
+        stage.critique = None;
+        stage.critique_failed = None;
+        stage.pending.critique = true;
+        effects.push(Effect::Critique { id, stage: index, revision });
+    }
+    settle(stage);
+    effects
+}
+
+/// A stage under review waits for the human once nothing else is awaited.
+fn settle(stage: &mut Stage) {
+    stage.phase = if stage.pending.is_empty() { Phase::Awaiting } else { Phase::Reviewing };
+}
+
+fn begin_draft(stage: &mut Stage, attempt: u32) {
+    stage.phase = Phase::Drafting { attempt };
+    stage.pending = Pending::default();
+}
+
+fn take_revision(stage: &mut Stage, revision: &Revision) {
+    if !stage.revisions.iter().any(|known| known.id == revision.id) {
+        stage.revisions.push(revision.clone());
+    }
+    stage.current = Some(revision.id);
+    stage.critique = None;
+    stage.critique_failed = None;
+    stage.pending = Pending::default();
+    stage.feedback = None;
+    stage.trouble = None;
+}
+
+/// Keeps why there is no revision; true if the author is to try again by itself.
+fn draft_failed(stage: &mut Stage, trouble: &Trouble) -> bool {
+    let attempt = match stage.phase {
+        Phase::Drafting { attempt } => attempt,
+        _ => 0,
+    };
+    let problems = match trouble {
+        Trouble::Call(_) | Trouble::Stopped(_) => &[][..],
+        Trouble::Malformed { missing, .. } => missing,
+        Trouble::Patch { problems, .. } => problems,
+    };
+    stage.trouble = Some(trouble.clone());
+    if !problems.is_empty() {
+        stage.feedback.get_or_insert_default().problems = problems.to_vec();
+    }
+    if trouble.is_mendable() && (1..PATCH_ATTEMPTS).contains(&attempt) {
+        begin_draft(stage, attempt + 1);
+        return true;
+    }
+    // A human's edit that came to nothing leaves the revision that was under review where it was.
+    stage.phase = if attempt == 0 && stage.current.is_some() { Phase::Awaiting } else { Phase::Ready };
+    false
+}
+
+fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision) -> Result<Vec<Effect>, String> {
+    if decision.verb == Verb::Abandon {
+        let one = known(state, id)?;
+        one.status = Status::Abandoned;
+        if let Some(stage) = one.stages.get_mut(index.0) {
+            stage.decisions.push(decision.clone());
+        }
+        return Ok(vec![Effect::Cancel { id }, Effect::CleanUp { id }]);
+    }
+    open_stage(state, id, index)?;
+    if decision.verb == Verb::Revise {
+        let stage = open_stage(state, id, index)?;
+        let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
+        let open: Vec<Finding> = findings.iter().filter(|f| f.disposition == Disposition::Open).cloned().collect();
+        let reason = decision.reason.clone().unwrap_or_default();
+        stage.feedback = Some(Feedback { reason, findings: open, problems: Vec::new() });
+        stage.decisions.push(decision.clone());
+        begin_draft(stage, 1);
+        return Ok(vec![Effect::Draft { id, stage: index }]);
+    }
+    let proof = approval::judge(known(state, id)?, index, decision).map_err(|refusal| refusal.to_string())?;
+    if decision.reason.is_some() {
+        state.last_reason.clone_from(&decision.reason);
+    }
+    let one = known(state, id)?;
+    if let Some(stage) = one.stages.get_mut(index.0) {
+        stage.decisions.push(decision.clone());
+    }
+    Ok(open_next(one, proof))
+}
+
+/// Closes the approved stage and opens the one after it, or lands. The only place where a stage after the first opens.
+fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
+    let index = proof.stage();
+    let mut lands = false;
+    if let Some(stage) = one.stages.get_mut(index.0) {
+        stage.phase = Phase::Approved(proof.evidence());
+        lands = stage.spec.lands;
+    }
+    if lands {
+        one.status = Status::Landing(Landing::default());
+        return vec![Effect::Land(proof)];
+    }
+    let Some(next) = one.stages.get_mut(index.next().0) else {
+        one.status = Status::Finished;
+        return vec![Effect::CleanUp { id: one.id }];
+    };
+    next.phase = Phase::Preparing;
+    next.current = None;
+    next.critique = None;
+    next.critique_failed = None;
+    next.feedback = None;
+    next.trouble = None;
+    next.measurement = None;
+    one.open = index.next();
+    vec![Effect::OpenStage(proof)]
+}
+
+fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Result<Vec<Effect>, String> {
+    let approved = one.stage(index).is_some_and(|stage| matches!(stage.phase, Phase::Approved(_)));
+    if one.status != Status::Active || !approved {
+        return Err(format!("stage {} of loop {} can't be opened again", index.number(), one.id));
+    }
+    for later in one.stages.iter_mut().skip(index.next().0).filter(|stage| stage.phase != Phase::Closed) {
+        later.phase = Phase::Stale;
+        later.pending = Pending::default();
+    }
+    one.open = index;
+    if let Some(stage) = one.stages.get_mut(index.0) {
+        stage.pending = Pending::default();
+        stage.feedback = Some(Feedback { reason: reason.to_owned(), ..Feedback::default() });
+    }
+    let mut effects = vec![Effect::Cancel { id: one.id }];
+    effects.extend(review(one, trusted, &Wanted::Missing));
+    Ok(effects)
+}
+
+/// Notes that what was running isn't any more.
+fn interrupt(one: &mut Loop, why: &str) {
+    let Some(stage) = one.stages.get_mut(one.open.0) else { return };
+    stage.pending = Pending::default();
+    if let Phase::Drafting { attempt } = stage.phase {
+        stage.trouble = Some(Trouble::Stopped(why.to_owned()));
+        stage.phase = if attempt == 0 && stage.current.is_some() { Phase::Awaiting } else { Phase::Ready };
+    }
+}
+
+/// The effects that take a loop up where it was left.
+fn pick_up(one: &mut Loop, trusted: bool) -> Vec<Effect> {
+    if let Status::Landing(landing) = &one.status {
+        let again = landing.failed.is_none().then(|| approval::on_record(one)).flatten();
+        return again.map(Effect::Land).into_iter().collect();
+    }
+    match one.open_stage().map(|stage| stage.phase) {
+        Some(Phase::Preparing) => vec![Effect::Prepare { id: one.id, stage: one.open }],
+        Some(Phase::Reviewing | Phase::Awaiting) => review(one, trusted, &Wanted::Missing),
+        _ => Vec::new(),
+    }
+}
+
+/// What could not run for want of trust runs now.
+fn after_trust(one: &mut Loop) -> Vec<Effect> {
+    let (id, index) = (one.id, one.open);
+    let Some(stage) = one.stages.get_mut(index.0) else { return Vec::new() };
+    match stage.phase {
+        Phase::Ready if stage.spec.measure != Measure::Nothing => {
+            stage.phase = Phase::Preparing;
+            vec![Effect::Prepare { id, stage: index }]
+        }
+        Phase::Reviewing | Phase::Awaiting => review(one, true, &Wanted::Missing),
+        _ => Vec::new(),
+    }
+}

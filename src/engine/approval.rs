@@ -1,0 +1,246 @@
+//! The laws of approval. An [`Approved`] is proof that a human decided on the current evidence of the open stage, with
+//! nothing in the way; it can be made in this file only, and nothing opens a stage or lands a tree without one.
+
+use crate::domain::{
+    Decision, Digest, DigestBuilder, Disposition, Enforcement, Gap, GateDef, LoopId, Severity, StageIndex, Unread,
+    Verb, Verdict,
+};
+
+use super::{Loop, Phase, Refusal, Stage};
+
+/// The least characters of a reason for a gap.
+pub(super) const REASON_LEAST: usize = 12;
+
+/// Everything a decision rests on, part by part, so that a change can be named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    parts: Vec<(String, Digest)>,
+}
+
+impl Evidence {
+    /// The evidence digest: over every part.
+    pub fn digest(&self) -> Digest {
+        let builder = DigestBuilder::new("evidence");
+        self.parts.iter().fold(builder, |builder, (name, digest)| builder.digest(name, digest)).finish()
+    }
+
+    /// The names of the parts in which `now` differs from this.
+    pub fn changed(&self, now: &Self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (name, digest) in &now.parts {
+            match self.parts.iter().find(|(known, _)| known == name) {
+                None => names.push(format!("new: {name}")),
+                Some((_, known)) if known != digest => names.push(name.clone()),
+                Some(_) => {}
+            }
+        }
+        let gone = self.parts.iter().filter(|(name, _)| !now.parts.iter().any(|(other, _)| other == name));
+        names.extend(gone.map(|(name, _)| format!("gone: {name}")));
+        names
+    }
+}
+
+/// Proof of an approval. Made in this file alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    id: LoopId,
+    stage: StageIndex,
+    evidence: Digest,
+}
+
+impl Approved {
+    /// The loop.
+    pub const fn loop_id(&self) -> LoopId {
+        self.id
+    }
+
+    /// The stage that was approved.
+    pub const fn stage(&self) -> StageIndex {
+        self.stage
+    }
+
+    /// The evidence it rests on.
+    pub const fn evidence(&self) -> Digest {
+        self.evidence
+    }
+}
+
+/// Something that no reason on the decision sheet goes past: it has to be dealt with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A required gate isn't satisfied on the current revision, and not overridden.
+    Gate {
+        /// Its name.
+        gate: String,
+        /// What it said of the current revision; none if it hasn't run on it.
+        verdict: Option<Verdict>,
+    },
+    /// An open blocker.
+    Blocker {
+        /// Its text.
+        text: String,
+    },
+}
+
+/// The evidence of a stage as it is now.
+pub fn evidence(one: &Loop, index: StageIndex) -> Evidence {
+    let Some(stage) = one.stage(index) else { return Evidence::default() };
+    let mut parts = vec![
+        ("the stage's definition".to_owned(), stage.spec.digest()),
+        ("the base commit".to_owned(), Digest::of(one.base.as_str().as_bytes())),
+        (
+            "the acceptance criteria".to_owned(),
+            DigestBuilder::new("criteria").list("criteria", one.criteria()).finish(),
+        ),
+    ];
+    for earlier in one.stages.iter().take(index.0) {
+        if let Phase::Approved(digest) = earlier.phase {
+            parts.push((format!("the approved {}", earlier.spec.id), digest));
+        }
+    }
+    if let Some(revision) = stage.revision() {
+        parts.push(("the revision".to_owned(), revision.id));
+    }
+    if let Some(measurement) = &stage.measurement {
+        let text = format!("{measurement:?}");
+        parts.push(("the measurement".to_owned(), Digest::of(text.as_bytes())));
+    }
+    if let Some(critique) = stage.current_critique() {
+        parts.push(("the critique".to_owned(), Digest::of(critique.text.as_bytes())));
+        let dispositions = critique.findings.iter().map(|finding| match &finding.disposition {
+            Disposition::Open => String::new(),
+            Disposition::Dismissed(reason) => format!("dismissed: {reason}"),
+        });
+        let dispositions: Vec<String> = dispositions.collect();
+        parts.push(("the findings".to_owned(), DigestBuilder::new("findings").list("f", &dispositions).finish()));
+    }
+    for gate in one.gates(index) {
+        let mut builder = DigestBuilder::new("gate-evidence").digest("definition", &gate.digest());
+        if let Some(run) = stage.fresh_run(&gate) {
+            builder = builder.digest("run", &run.digest());
+        }
+        if let Some(over) = stage.fresh_override(&gate.name) {
+            builder = builder.text("override", &over.reason).text("by", &over.by.0);
+        }
+        parts.push((format!("gate {}", gate.name), builder.finish()));
+    }
+    Evidence { parts }
+}
+
+fn is_satisfied(stage: &Stage, gate: &GateDef) -> bool {
+    stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies())
+}
+
+/// What stands in the way of approving a stage.
+pub fn obstacles(one: &Loop, index: StageIndex) -> Vec<Obstacle> {
+    let Some(stage) = one.stage(index) else { return Vec::new() };
+    let gates = one.gates(index).into_iter().filter(|gate| {
+        gate.enforcement == Enforcement::Required
+            && !is_satisfied(stage, gate)
+            && stage.fresh_override(&gate.name).is_none()
+    });
+    let gates = gates.map(|gate| {
+        let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
+        Obstacle::Gate { gate: gate.name, verdict }
+    });
+    let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
+    let blockers = findings.iter().filter(|f| f.blocks()).map(|f| Obstacle::Blocker { text: f.text.clone() });
+    gates.chain(blockers).collect()
+}
+
+/// What an approval of a stage would go past, with `unread` of its artifact.
+pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
+    let Some(stage) = one.stage(index) else { return Vec::new() };
+    let mut gaps = Vec::new();
+    if unread.seen < unread.total {
+        gaps.push(Gap::Unread(unread));
+    }
+    for gate in one.gates(index) {
+        if gate.enforcement == Enforcement::Required
+            && !is_satisfied(stage, &gate)
+            && stage.fresh_override(&gate.name).is_some()
+        {
+            let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
+            gaps.push(Gap::Gate { gate: gate.name, verdict });
+        }
+    }
+    match stage.current_critique() {
+        None => gaps.push(Gap::NoCritique),
+        Some(critique) => {
+            let dismissed = critique
+                .findings
+                .iter()
+                .filter(|f| f.severity == Severity::Blocker && matches!(f.disposition, Disposition::Dismissed(_)));
+            gaps.extend(dismissed.map(|f| Gap::Blocker { text: f.text.clone() }));
+        }
+    }
+    gaps
+}
+
+/// Whether a gap needs a reason on the decision sheet itself. Overrides and dismissals carry their own.
+const fn needs_reason(gap: &Gap) -> bool {
+    matches!(gap, Gap::Unread(_) | Gap::NoCritique)
+}
+
+/// The gaps of `decision` that need a reason there, in words.
+pub(super) fn reasons_needed(gaps: &[Gap]) -> Option<String> {
+    let words: Vec<String> = gaps
+        .iter()
+        .filter(|gap| needs_reason(gap))
+        .map(|gap| match gap {
+            Gap::Unread(unread) => {
+                format!("{} of {} parts were never on screen", unread.total - unread.seen, unread.total)
+            }
+            _ => "no second model has reviewed this revision".to_owned(),
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Judges a decision to approve against the state: the only place where an [`Approved`] comes from.
+///
+/// Called when the command is decided and again whenever the event is applied, also in replay, so that a journal which
+/// breaks a law is found out.
+pub(super) fn judge(one: &Loop, index: StageIndex, decision: &Decision) -> Result<Approved, Refusal> {
+    let stage = one.stage(index).filter(|_| index == one.open).ok_or(Refusal::Stale)?;
+    if decision.verb != Verb::Approve || stage.phase != Phase::Awaiting {
+        return Err(Refusal::NotNow {
+            stage: stage.spec.id.clone(),
+            phase: stage.phase.name(),
+            needs: "it can be approved once critic and gates are done",
+        });
+    }
+    let now = evidence(one, index).digest();
+    if decision.evidence != now {
+        return Err(Refusal::ChangedUnderYou(vec!["the evidence".to_owned()]));
+    }
+    if let Some(obstacle) = obstacles(one, index).into_iter().next() {
+        return Err(match obstacle {
+            Obstacle::Gate { gate, verdict } => {
+                let state =
+                    verdict.map_or_else(|| "has not run on this revision".to_owned(), |v| format!("says {}", v.name()));
+                Refusal::Gate { gate, state }
+            }
+            Obstacle::Blocker { text } => Refusal::Blocker(text),
+        });
+    }
+    if let Some(gaps) = reasons_needed(&decision.gaps)
+        && !decision.reason.as_deref().is_some_and(is_reason)
+    {
+        return Err(Refusal::ReasonNeeded { least: REASON_LEAST, gaps });
+    }
+    Ok(Approved { id: one.id, stage: index, evidence: now })
+}
+
+/// The approval that a loop's last stage has on record: a landing goes on after a restart, or is tried again.
+pub(super) fn on_record(one: &Loop) -> Option<Approved> {
+    match one.open_stage()?.phase {
+        Phase::Approved(evidence) => Some(Approved { id: one.id, stage: one.open, evidence }),
+        _ => None,
+    }
+}
+
+/// Whether a text is long enough for a reason: at least twelve characters, white space at the ends aside.
+pub(super) fn is_reason(text: &str) -> bool {
+    text.trim().chars().count() >= REASON_LEAST
+}

@@ -1,0 +1,353 @@
+//! The state: every loop of the repository, as the events made it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
+    GateKind, GateRun, LoopId, Measurement, ModelId, Override, PromptRef, Revision, Role, StageIndex, StageSpec,
+    Subject, Timestamp, Timings, Usage, Workflow, sections,
+};
+
+use super::{Setup, Trouble};
+
+/// Everything Windlass knows about a repository.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// Every loop.
+    pub loops: BTreeMap<LoopId, Loop>,
+    /// Digests of configurations whose commands a human trusted.
+    pub trusted: BTreeSet<Digest>,
+    /// Every call of a model.
+    pub exchanges: BTreeMap<ExchangeId, ExchangeInfo>,
+    /// The number of the last gate run.
+    pub last_run: u64,
+    /// The reason of the last approval that needed one.
+    pub last_reason: Option<String>,
+}
+
+/// Where a loop stands as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// One stage is open.
+    Active,
+    /// It rests.
+    Parked,
+    /// Its last stage is approved; the commit is being made.
+    Landing(Landing),
+    /// It is a commit.
+    Landed {
+        /// The commit.
+        commit: CommitId,
+        /// Why the branch didn't move, and the command that moves it.
+        left: Option<String>,
+    },
+    /// It landed without a commit: its workflow has no landing.
+    Finished,
+    /// A human ended it.
+    Abandoned,
+}
+
+/// A landing on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Landing {
+    /// Why the last try failed.
+    pub failed: Option<String>,
+}
+
+impl Status {
+    /// The lower-case word used in files and on screens.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Parked => "parked",
+            Self::Landing(_) => "landing",
+            Self::Landed { .. } => "landed",
+            Self::Finished => "finished",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// One turn of the crank.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loop {
+    /// Its number.
+    pub id: LoopId,
+    /// When it began.
+    pub begun: Timestamp,
+    /// The effort's goal.
+    pub goal: String,
+    /// The constraint that the previous loop named.
+    pub hint: Option<String>,
+    /// The commit it stands on.
+    pub base: CommitId,
+    /// The branch to land on.
+    pub branch: Option<String>,
+    /// Roles and gates.
+    pub setup: Setup,
+    /// Its workflow.
+    pub workflow: Workflow,
+    /// Its stages; never empty.
+    pub stages: Vec<Stage>,
+    /// The stage that is open, or was last.
+    pub open: StageIndex,
+    /// Where it stands.
+    pub status: Status,
+}
+
+/// Where a stage stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Not opened yet.
+    Closed,
+    /// Context is being gathered and measured.
+    Preparing,
+    /// The context is listed; nothing is sent yet.
+    Ready,
+    /// The author is at work.
+    Drafting {
+        /// Which try of the author, counted from 1; 0 while a human's own text is being applied.
+        attempt: u32,
+    },
+    /// Critic and gates are at work.
+    Reviewing,
+    /// It waits for the human.
+    Awaiting,
+    /// A human approved it, on this evidence.
+    Approved(Digest),
+    /// It was opened once, but an earlier stage is open again.
+    Stale,
+}
+
+impl Phase {
+    /// The lower-case word used in files and on screens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Preparing => "preparing",
+            Self::Ready => "ready",
+            Self::Drafting { .. } => "drafting",
+            Self::Reviewing => "reviewing",
+            Self::Awaiting => "awaiting decision",
+            Self::Approved(_) => "approved",
+            Self::Stale => "stale",
+        }
+    }
+
+    /// Whether the stage is the open one.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Preparing | Self::Ready | Self::Drafting { .. } | Self::Reviewing | Self::Awaiting)
+    }
+}
+
+/// What a review still waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pending {
+    /// The critic.
+    pub critique: bool,
+    /// These gates.
+    pub gates: BTreeSet<String>,
+}
+
+impl Pending {
+    /// Whether nothing is awaited any more.
+    pub fn is_empty(&self) -> bool {
+        !self.critique && self.gates.is_empty()
+    }
+}
+
+/// What goes back to the author.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Feedback {
+    /// The human's reason.
+    pub reason: String,
+    /// The findings that were open.
+    pub findings: Vec<Finding>,
+    /// What was wrong with the last reply's form or patch.
+    pub problems: Vec<String>,
+}
+
+/// One step of a loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// What makes it this stage.
+    pub spec: StageSpec,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What would be sent, or was.
+    pub context: Vec<ContextItem>,
+    /// What the human kept (true) or dropped (false) against the default, by name.
+    pub choices: BTreeMap<String, bool>,
+    /// Readings taken before drafting.
+    pub measurement: Option<Measurement>,
+    /// Every revision, oldest first.
+    pub revisions: Vec<Revision>,
+    /// The revision under review.
+    pub current: Option<Digest>,
+    /// The critique of the current revision.
+    pub critique: Option<Critique>,
+    /// Why there is no critique.
+    pub critique_failed: Option<String>,
+    /// The last run of each gate.
+    pub runs: BTreeMap<String, GateRun>,
+    /// Overrides, by gate.
+    pub overrides: BTreeMap<String, Override>,
+    /// What the review waits for.
+    pub pending: Pending,
+    /// What goes back to the author.
+    pub feedback: Option<Feedback>,
+    /// Why the last draft gave no revision.
+    pub trouble: Option<Trouble>,
+    /// Every decision on it, oldest first.
+    pub decisions: Vec<Decision>,
+    /// How often the author was called in this stage.
+    pub author_calls: u32,
+    /// How often the critic was called in this stage.
+    pub critic_calls: u32,
+}
+
+/// A call of a model, without its bytes (the journal has them).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExchangeInfo {
+    /// The loop.
+    pub id: LoopId,
+    /// The stage.
+    pub stage: StageIndex,
+    /// In which role.
+    pub role: Role,
+    /// Which model.
+    pub model: ModelId,
+    /// From which prompt.
+    pub prompt: PromptRef,
+    /// When it was asked.
+    pub asked: Timestamp,
+    /// How it ended; none while it runs.
+    pub end: Option<End>,
+    /// What it took.
+    pub usage: Usage,
+    /// When what came.
+    pub timings: Timings,
+}
+
+impl Stage {
+    /// A stage not opened yet.
+    pub(super) fn new(spec: StageSpec) -> Self {
+        Self {
+            spec,
+            phase: Phase::Closed,
+            context: Vec::new(),
+            choices: BTreeMap::new(),
+            measurement: None,
+            revisions: Vec::new(),
+            current: None,
+            critique: None,
+            critique_failed: None,
+            runs: BTreeMap::new(),
+            overrides: BTreeMap::new(),
+            pending: Pending::default(),
+            feedback: None,
+            trouble: None,
+            decisions: Vec::new(),
+            author_calls: 0,
+            critic_calls: 0,
+        }
+    }
+
+    /// The revision under review.
+    pub fn revision(&self) -> Option<&Revision> {
+        let id = self.current?;
+        self.revisions.iter().rev().find(|revision| revision.id == id)
+    }
+
+    /// What gates run on now.
+    pub fn subject(&self) -> Option<Subject> {
+        self.revision().map(|revision| Subject { revision: revision.id, tree: revision.tree().cloned() })
+    }
+
+    /// The critique, if it is about the revision under review.
+    pub fn current_critique(&self) -> Option<&Critique> {
+        self.critique.as_ref().filter(|critique| Some(critique.revision) == self.current)
+    }
+
+    /// The last run of `gate`, if it ran under this definition on the revision under review.
+    pub fn fresh_run(&self, gate: &GateDef) -> Option<&GateRun> {
+        let subject = self.subject()?;
+        self.runs.get(&gate.name).filter(|run| run.subject == subject && run.definition == gate.digest())
+    }
+
+    /// The override of `gate`, if it holds for the revision under review.
+    pub fn fresh_override(&self, gate: &str) -> Option<&Override> {
+        let subject = self.subject()?.digest();
+        self.overrides.get(gate).filter(|over| over.subject == subject)
+    }
+}
+
+impl Loop {
+    /// The stage that is open, or was last.
+    pub fn open_stage(&self) -> Option<&Stage> {
+        self.stages.get(self.open.0)
+    }
+
+    /// The stage at `index`.
+    pub fn stage(&self, index: StageIndex) -> Option<&Stage> {
+        self.stages.get(index.0)
+    }
+
+    /// The gates of a stage: its built-in ones, then the project's commands where the stage runs them.
+    pub fn gates(&self, index: StageIndex) -> Vec<GateDef> {
+        let Some(stage) = self.stage(index) else { return Vec::new() };
+        let builtin = stage.spec.gates.iter().map(|name| GateDef {
+            name: name.clone(),
+            kind: GateKind::Builtin,
+            enforcement: Enforcement::Required,
+        });
+        let commands = self.setup.gates.iter().filter(|_| stage.spec.runs_commands).cloned();
+        builtin.chain(commands).collect()
+    }
+
+    /// The approved (or, for the open stage, current) revision of the last stage that makes this kind of artifact.
+    pub fn artifact(&self, kind: ArtifactKind) -> Option<&Revision> {
+        let made = self.stages.iter().filter(|stage| stage.spec.artifact == kind);
+        made.filter(|stage| matches!(stage.phase, Phase::Approved(_))).filter_map(Stage::revision).next_back()
+    }
+
+    /// The acceptance criteria that the approved constraint states.
+    pub fn criteria(&self) -> Vec<String> {
+        let Some(constraint) = self.artifact(ArtifactKind::Constraint) else { return Vec::new() };
+        sections(&constraint.text)
+            .iter()
+            .filter(|section| section.is("Acceptance criteria"))
+            .flat_map(|section| section.items().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// The next constraint that the outcome names: its section's first line of text.
+    pub fn next_constraint(&self) -> Option<String> {
+        let outcome = self.stages.iter().rev().find(|s| s.spec.artifact == ArtifactKind::Outcome)?.revision()?;
+        let named = sections(&outcome.text).into_iter().find(|section| section.is("Next constraint"))?.body.trim();
+        let first = named.lines().find(|line| !line.trim().is_empty())?;
+        Some(first.trim().trim_start_matches("- ").to_owned())
+    }
+}
+
+impl State {
+    /// The loop that is active or landing; there is at most one.
+    pub fn active(&self) -> Option<&Loop> {
+        self.loops.values().find(|one| matches!(one.status, Status::Active | Status::Landing(_)))
+    }
+
+    /// The number a new loop gets.
+    pub fn next_loop(&self) -> LoopId {
+        LoopId(self.loops.keys().next_back().map_or(1, |last| last.0 + 1))
+    }
+
+    /// The number a new exchange gets.
+    pub fn next_exchange(&self) -> ExchangeId {
+        ExchangeId(self.exchanges.keys().next_back().map_or(1, |last| last.0 + 1))
+    }
+
+    /// Whether a loop's commands may run: it has none from the repository, or a human trusted exactly these.
+    pub fn is_trusted(&self, one: &Loop) -> bool {
+        one.setup.config.is_none_or(|config| self.trusted.contains(&config))
+    }
+}
