@@ -1,3 +1,28 @@
-//! What the person sees and does, as data: actions, model, messages and the one `update`.
+//! What the person sees and does, as data: actions, model, messages and the one `update`. Pure but for the text fields,
+//! which are tui-textarea's.
 
+mod act;
 pub mod action;
+pub mod doc;
+mod entry;
+mod hints;
+pub mod layout;
+mod model;
+mod msg;
+mod overlay;
+mod picker;
+mod reading;
+pub mod scroll;
+mod search;
+mod sheet;
+mod update;
+pub mod wrap;
+
+pub use model::{Face, Host, Live, Model, Notice, Stream};
+pub use msg::{Msg, Request};
+pub use overlay::{Ask, Overlay, Purpose, Trust};
+pub use picker::{Choice, Picker, Row};
+pub use reading::{DWELL_MS, Reading};
+pub use search::Search;
+pub use sheet::{ARM_MS, Field, QUIET_MS, Sheet};
+pub use update::update;

@@ -1,0 +1,496 @@
+//! What each action does.
+
+use tui_textarea::TextArea;
+
+use crate::domain::{Anchor, ArtifactKind, LoopId, StageIndex};
+use crate::engine::{Command, Obstacle, Status, Trouble};
+
+use super::action::Action;
+use super::doc::Kind;
+use super::entry;
+use super::layout::{Form, Pane};
+use super::model::{Face, Model, Notice};
+use super::msg::Request;
+use super::overlay::{Ask, Overlay, Purpose, Trust};
+use super::picker::{self, Picker};
+use super::scroll::Scroll;
+use super::sheet::{ARM_MS, Sheet};
+
+/// Does an action.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
+    if !model.overlays.is_empty() {
+        return in_front(model, action);
+    }
+    if let Some(why) = model.unavailable(action) {
+        model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
+        return Vec::new();
+    }
+    let by = model.person();
+    if let Some(id) = model.current().map(|one| one.id) {
+        let command = match action {
+            Action::DraftSend => Some(Command::Draft { id }),
+            Action::RunCancel => Some(Command::Cancel { id }),
+            Action::CritiqueRerun => Some(Command::Recritique { id }),
+            Action::GateRerunAll => Some(Command::Rerun { id, gate: None }),
+            Action::GateRerun => selected_gate(model).map(|gate| Command::Rerun { id, gate: Some(gate) }),
+            Action::LoopPark => Some(Command::Park { id, by }),
+            Action::ContextToggle => model
+                .stage()
+                .and_then(|stage| stage.context.get(model.item))
+                .map(|item| Command::Choose { id, name: item.name.clone(), included: !item.included }),
+            _ => None,
+        };
+        if let Some(command) = command {
+            return vec![command.into()];
+        }
+    }
+    match action {
+        Action::DecisionOpen => open_sheet(model),
+        Action::DraftWrite | Action::PlanEditInline => edit(model),
+        Action::PlanEditExternal => return edit_outside(model),
+        Action::ContextAdd => {
+            model.overlays.push(Overlay::Pick(Box::new(Picker::awaiting("Add a file to the context"))));
+            return vec![Request::ListFiles];
+        }
+        Action::GateLog => {
+            if let Some(gate) = selected_gate(model) {
+                model.overlays.push(Overlay::Log { gate, scroll: Scroll::at_end() });
+            }
+        }
+        Action::GateOverride => {
+            if let Some(gate) = selected_gate(model) {
+                let title = format!("Go on despite gate {gate}?");
+                ask(model, Purpose::Override(gate), &title, "Why is it right to go on? It is kept in the record.");
+            }
+        }
+        Action::FindingNext => move_finding(model, 1),
+        Action::FindingPrev => move_finding(model, -1),
+        Action::FindingJump => jump(model),
+        Action::FindingDismiss => dismiss(model),
+        Action::HunkNext => to_unit(model, false, |_, _| true),
+        Action::HunkPrev => to_unit(model, true, |_, _| true),
+        Action::HunkNextUnread => to_unit(model, false, |model, unit| {
+            model.artifact.units().get(unit).is_some_and(|unit| !model.reading.is_seen(&unit.digest))
+        }),
+        Action::FileNext => to_unit(model, false, begins_file),
+        Action::FilePrev => to_unit(model, true, begins_file),
+        Action::FocusNext | Action::FocusPrev => {
+            let step = if action == Action::FocusNext { 1 } else { Pane::ALL.len() - 1 };
+            let next =
+                Pane::ALL.into_iter().cycle().skip(model.focus as usize + step).find(|pane| is_reachable(model, *pane));
+            model.focus = next.unwrap_or(model.focus);
+        }
+        Action::FocusConstraint => model.focus = Pane::Constraint,
+        Action::FocusPlan => model.focus = Pane::Plan,
+        Action::FocusCritique => model.focus = Pane::Critique,
+        Action::FocusGates => model.focus = Pane::Gates,
+        Action::ZoomToggle => model.zoomed = !model.zoomed,
+        Action::WrapToggle => {
+            let scroll = model.scroll_mut(model.focus);
+            (scroll.wrap, scroll.left) = (!scroll.wrap, 0);
+        }
+        Action::SearchOpen => {
+            let begun = model.search.as_ref().map(|search| search.query().to_owned()).unwrap_or_default();
+            model.overlays.push(Overlay::Ask(Box::new(Ask::new(Purpose::Search, "Search", "", &begun))));
+        }
+        Action::SearchNext => return search(model, false),
+        Action::SearchPrev => return search(model, true),
+        Action::StageViewPrev => look(model, -1),
+        Action::StageViewNext => look(model, 1),
+        Action::StageReopen => {
+            let stage = model.stage_index();
+            let name = model.stage().map(|stage| stage.spec.id.clone()).unwrap_or_default();
+            let title = format!("Go back to {name}? Later stages become stale; nothing is deleted.");
+            ask(model, Purpose::Reopen(stage), &title, "Why? It goes to the author with the next draft.");
+        }
+        Action::LoopNew => {
+            let hint = model
+                .current()
+                .filter(|one| matches!(one.status, Status::Landed { .. }))
+                .and_then(|one| one.next_constraint());
+            let goal = model.current().map(|one| one.goal.clone()).unwrap_or_default();
+            let what = match &hint {
+                Some(hint) => format!("The last loop named this next constraint: {hint}"),
+                None => "One sentence: what does the team want to reach? (\"10x checkout traffic\")".to_owned(),
+            };
+            let begun = model.drafts.get("goal").cloned().unwrap_or(goal);
+            let question = Ask::new(Purpose::Goal(hint), "What is the goal of this effort?", &what, &begun);
+            model.overlays.push(Overlay::Ask(Box::new(question)));
+        }
+        Action::LoopAbandon => {
+            ask(model, Purpose::Abandon, "Abandon this loop?", "Why? The record stays; nothing lands.")
+        }
+        Action::LoopList => {
+            let rows = picker::loops(model);
+            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Loops", rows))));
+        }
+        Action::PaletteOpen => {
+            let rows = picker::commands(model);
+            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Commands", rows))));
+        }
+        Action::HelpOpen => model.overlays.push(Overlay::Help { scroll: 0 }),
+        Action::TrustOpen => {
+            if let Some(config) = model.host.setup.config {
+                model.overlays.push(Overlay::Trust(Trust { config, scroll: 0, painted: None }));
+            }
+        }
+        Action::Back => {
+            if model.search.take().is_none() {
+                model.zoomed = false;
+                if model.looking_at.take().is_some() || model.reading_loop.take().is_some() {
+                    model.refresh();
+                }
+                model.mark = None;
+            }
+        }
+        Action::Quit => return vec![Request::Quit],
+        _ => scroll(model, action),
+    }
+    Vec::new()
+}
+
+/// Actions while something stands in front.
+fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
+    let now = model.now;
+    let page = isize::try_from(model.size.1 / 2).unwrap_or(1);
+    let step = match action {
+        Action::ScrollDown => 1,
+        Action::ScrollUp => -1,
+        Action::ScrollHalfDown => page,
+        Action::ScrollHalfUp => -page,
+        Action::ScrollTop => isize::MIN / 2,
+        Action::ScrollBottom => isize::MAX / 2,
+        _ => 0,
+    };
+    match model.overlays.last_mut() {
+        Some(Overlay::Sheet(_)) => return on_sheet(model, action),
+        _ if action == Action::TextSubmit => return entry::finish(model),
+        Some(Overlay::Ask(ask)) if action == Action::Back => {
+            let (key, text) = (ask.purpose.key(), ask.text());
+            model.overlays.pop();
+            if !text.trim().is_empty() {
+                model.drafts.insert(key, text);
+            }
+        }
+        _ if action == Action::Back => {
+            model.overlays.pop();
+        }
+        Some(Overlay::Help { scroll }) => *scroll = scroll.saturating_add_signed(step).min(1000),
+        Some(Overlay::Trust(trust)) => {
+            trust.scroll = trust.scroll.saturating_add_signed(step).min(1000);
+            let shown = trust.painted.is_some_and(|at| now.0 - at.0 >= ARM_MS);
+            if action == Action::Select && shown {
+                let config = trust.config;
+                model.overlays.pop();
+                return vec![Request::Trust(config)];
+            }
+        }
+        Some(Overlay::Log { gate, scroll }) => {
+            let (gate, mut place) = (gate.clone(), *scroll);
+            let (width, height) = (usize::from(model.size.0), usize::from(model.size.1.saturating_sub(4)));
+            if let Some(doc) = model.live.gates.get(&gate) {
+                place.by(doc, width, height, step.clamp(-10_000, 10_000));
+            }
+            if let Some(Overlay::Log { scroll, .. }) = model.overlays.last_mut() {
+                *scroll = place;
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
+    let now = model.now;
+    let Some(Overlay::Sheet(sheet)) = model.overlays.last_mut() else { return Vec::new() };
+    let takes = sheet.takes(now);
+    if action == Action::Back {
+        // Closing never decides, so it needs no arming.
+        if sheet.field.take().is_none() {
+            close_sheet(model);
+        }
+        return Vec::new();
+    }
+    if action == Action::TextSubmit {
+        return entry::finish(model);
+    }
+    if !takes {
+        return Vec::new();
+    }
+    sheet.error = None;
+    match action {
+        Action::StageApprove => {
+            if let Some(obstacle) = sheet.obstacles.first() {
+                sheet.error = Some(match obstacle {
+                    Obstacle::Gate { gate, .. } => {
+                        format!("gate {gate} stands in the way: mend it, rerun it, or override it in the gates pane")
+                    }
+                    Obstacle::Blocker { .. } => {
+                        "a blocker is open: send it back, or dismiss it in the critique pane".to_owned()
+                    }
+                });
+                return Vec::new();
+            }
+            if let Some(field) = sheet.missing() {
+                sheet.field = Some(field);
+                return Vec::new();
+            }
+            let sheet = sheet.clone();
+            let approval = sheet.approval(model);
+            close_sheet(model);
+            vec![approval.into()]
+        }
+        Action::DecisionRevise => {
+            ask(
+                model,
+                Purpose::Revise,
+                "Send it back to the author",
+                "What should be different? Open findings go along.",
+            );
+            Vec::new()
+        }
+        Action::DecisionAbandon => {
+            ask(model, Purpose::Abandon, "Abandon this loop?", "Why? The record stays; nothing lands.");
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn open_sheet(model: &mut Model) {
+    let Some(one) = model.current() else { return };
+    let sheet = Sheet::new(one, model);
+    model.overlays.push(Overlay::Sheet(Box::new(sheet)));
+}
+
+fn close_sheet(model: &mut Model) {
+    if let Some(Overlay::Sheet(sheet)) = model.overlays.pop() {
+        model.last_look.insert((sheet.id, sheet.stage), sheet.evidence);
+    }
+}
+
+fn ask(model: &mut Model, purpose: Purpose, title: &str, hint: &str) {
+    let begun = model.drafts.get(&purpose.key()).cloned().unwrap_or_default();
+    model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, title, hint, &begun))));
+}
+
+/// Opens the artifact for editing, or a blank one with its headings.
+fn edit(model: &mut Model) {
+    let text = text_to_edit(model);
+    let begun = model.drafts.get("Edit").cloned().unwrap_or(text);
+    let is_change = model.stage().is_some_and(|stage| stage.spec.artifact == ArtifactKind::Change);
+    let hint = if is_change {
+        "SEARCH/REPLACE blocks or a unified diff. It is vetted and applied like a model's."
+    } else {
+        "Your text becomes a new revision, marked as yours, and is reviewed like any other."
+    };
+    let question = Ask {
+        area: TextArea::from(begun.split('\n').map(str::to_owned)),
+        ..Ask::new(Purpose::Edit, "Write", hint, "")
+    };
+    model.overlays.push(Overlay::Ask(Box::new(question)));
+}
+
+fn edit_outside(model: &Model) -> Vec<Request> {
+    let Some(one) = model.current() else { return Vec::new() };
+    let is_change = model.stage().is_some_and(|stage| stage.spec.artifact == ArtifactKind::Change);
+    if is_change { vec![Request::EditWorktree(one.id)] } else { vec![Request::Edit(text_to_edit(model))] }
+}
+
+fn text_to_edit(model: &Model) -> String {
+    let Some(stage) = model.stage() else { return String::new() };
+    if stage.spec.artifact == ArtifactKind::Change {
+        return String::new();
+    }
+    match (stage.revision(), &stage.trouble) {
+        (Some(revision), _) => revision.text.clone(),
+        (None, Some(Trouble::Malformed { text, .. })) => text.clone(),
+        _ => stage.spec.sections.iter().map(|heading| format!("## {heading}\n\n\n")).collect(),
+    }
+}
+
+fn selected_gate(model: &Model) -> Option<String> {
+    model.current()?.gates(model.stage_index()).get(model.gate).map(|gate| gate.name.clone())
+}
+
+fn is_reachable(model: &Model, pane: Pane) -> bool {
+    // In the split form the plan pane isn't there while the constraint is the artifact under work.
+    !(model.form == Form::Split && pane == Pane::Plan && model.wide_pane() == Pane::Constraint)
+}
+
+fn scroll(model: &mut Model, action: Action) {
+    let pane = model.focus;
+    let (width, height) = model.room(pane);
+    let half = isize::try_from(height / 2).unwrap_or(1).max(1);
+    let rows = match action {
+        Action::ScrollDown => 1,
+        Action::ScrollUp => -1,
+        Action::ScrollHalfDown => half,
+        Action::ScrollHalfUp => -half,
+        Action::ScrollTop => -1_000_000,
+        Action::ScrollBottom => 1_000_000,
+        Action::ScrollLeft | Action::ScrollRight => {
+            let scroll = model.scroll_mut(pane);
+            if !scroll.wrap {
+                let step = if action == Action::ScrollRight { 8 } else { -8 };
+                scroll.left = scroll.left.saturating_add_signed(step);
+            }
+            return;
+        }
+        _ => return,
+    };
+    let list = if pane == Pane::Critique {
+        Some((model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len()), 0))
+    } else if pane == Pane::Gates {
+        Some((model.current().map_or(0, |one| one.gates(model.stage_index()).len()), 1))
+    } else if model.face() == Face::Ready && pane == model.wide_pane() {
+        Some((model.stage().map_or(0, |stage| stage.context.len()), 2))
+    } else {
+        None
+    };
+    if let Some((count, which)) = list {
+        let selected = match which {
+            0 => &mut model.finding,
+            1 => &mut model.gate,
+            _ => &mut model.item,
+        };
+        *selected = selected.saturating_add_signed(rows).min(count.saturating_sub(1));
+        return;
+    }
+    let Some(doc) = model.doc(pane) else { return };
+    let mut place = model.scroll(pane);
+    match action {
+        Action::ScrollTop => (place.line, place.row, place.follow) = (0, 0, false),
+        Action::ScrollBottom => {
+            place.follow = model.face() == Face::Draft;
+            (place.line, place.row) = (usize::MAX / 2, 0);
+            place = place.shown(doc, width, height);
+        }
+        _ => {
+            place.by(doc, width, height, rows);
+            let at_end = place == Scroll { follow: true, ..place }.shown(doc, width, height);
+            place.follow = rows > 0 && at_end && model.face() == Face::Draft;
+        }
+    }
+    *model.scroll_mut(pane) = place;
+}
+
+fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, usize) -> bool) {
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let place = model.scroll(pane).shown(&model.artifact, width, height);
+    let here = model.mark.unwrap_or(place.line);
+    let units = model.artifact.units();
+    let found = if backwards {
+        (0..units.len()).rev().find(|&unit| units.get(unit).is_some_and(|u| u.from < here) && fits(model, unit))
+    } else {
+        let after = (0..units.len()).find(|&unit| units.get(unit).is_some_and(|u| u.from > here) && fits(model, unit));
+        after.or_else(|| (0..units.len()).find(|&unit| fits(model, unit)))
+    };
+    let Some(line) = found.and_then(|unit| units.get(unit)).map(|unit| unit.from) else {
+        model.notice = Some(Notice { text: "there is no other".to_owned(), is_error: false });
+        return;
+    };
+    model.focus = pane;
+    go_to_line(model, line);
+}
+
+fn begins_file(model: &Model, unit: usize) -> bool {
+    let line = model.artifact.units().get(unit).and_then(|unit| model.artifact.lines().get(unit.from));
+    line.is_some_and(|line| line.kind == Kind::File)
+}
+
+fn go_to_line(model: &mut Model, line: usize) {
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let mut place = model.scroll(pane);
+    place.to_line(&model.artifact, width, height, line);
+    *model.scroll_mut(pane) = place;
+    model.mark = Some(line);
+}
+
+fn move_finding(model: &mut Model, step: isize) {
+    let count = model.stage().and_then(|stage| stage.current_critique()).map_or(0, |critique| critique.findings.len());
+    model.finding = model.finding.saturating_add_signed(step).min(count.saturating_sub(1));
+}
+
+/// Goes where the selected finding points.
+fn jump(model: &mut Model) {
+    let finding = model.stage().and_then(|stage| stage.current_critique()?.findings.get(model.finding).cloned());
+    let Some(finding) = finding else { return };
+    let line = match &finding.anchor {
+        Anchor::Line(number) => model.artifact.find_text_line(*number),
+        Anchor::File { path, line } => model.artifact.find_file_line(path, *line),
+        Anchor::Whole => Some(0),
+    };
+    match line {
+        Some(line) => {
+            model.focus = model.wide_pane();
+            go_to_line(model, line);
+        }
+        None => {
+            let text = format!("{} is not in this revision", finding.anchor);
+            model.notice = Some(Notice { text, is_error: true });
+        }
+    }
+}
+
+fn dismiss(model: &mut Model) {
+    let critique = model.stage().and_then(|stage| stage.current_critique());
+    let Some((revision, finding)) = critique.and_then(|c| Some((c.revision, c.findings.get(model.finding)?))) else {
+        return;
+    };
+    let title = format!("Set this {} aside: {}", finding.severity.name(), finding.text);
+    let purpose = Purpose::Dismiss { revision, finding: model.finding };
+    ask(model, purpose, &title, "Why doesn't it matter here? It is kept in the record.");
+}
+
+fn look(model: &mut Model, step: isize) {
+    let Some(one) = model.current() else { return };
+    let (open, count) = (one.open, one.stages.len());
+    let wanted = StageIndex(model.stage_index().0.saturating_add_signed(step).min(count.saturating_sub(1)));
+    model.looking_at = (wanted != open).then_some(wanted);
+    model.refresh();
+    model.focus = model.wide_pane();
+}
+
+/// Shows a loop; a parked one goes on if nothing else is active.
+pub(super) fn look_at_loop(model: &mut Model, id: LoopId) -> Vec<Request> {
+    model.reading_loop = Some(id);
+    model.looking_at = None;
+    model.refresh();
+    model.focus = model.wide_pane();
+    let parked = model.state.loops.get(&id).is_some_and(|one| one.status == Status::Parked);
+    if parked && model.state.active().is_none() {
+        let by = model.person();
+        return vec![Command::Resume { id, by }.into()];
+    }
+    Vec::new()
+}
+
+/// Goes to the next match in the focused pane.
+pub(super) fn search(model: &mut Model, backwards: bool) -> Vec<Request> {
+    let Some(search) = model.search.clone() else {
+        model.notice = Some(Notice { text: "nothing is searched for yet".to_owned(), is_error: false });
+        return Vec::new();
+    };
+    let pane = model.focus;
+    let (width, height) = model.room(pane);
+    let Some(doc) = model.doc(pane) else { return Vec::new() };
+    let mut place = model.scroll(pane);
+    let from = model.mark.filter(|_| pane == model.wide_pane()).unwrap_or(place.shown(doc, width, height).line);
+    let text = match search.next(doc, from, backwards) {
+        Some(line) => {
+            place.to_line(doc, width, height, line);
+            let count = search.count(doc);
+            *model.scroll_mut(pane) = place;
+            if pane == model.wide_pane() {
+                model.mark = Some(line);
+            }
+            format!("{count} lines match {:?}", search.query())
+        }
+        None => format!("nothing matches {:?}", search.query()),
+    };
+    model.notice = Some(Notice { text, is_error: false });
+    Vec::new()
+}

@@ -1,0 +1,187 @@
+//! Typing: text fields, pastes, and what happens to a text that is finished.
+
+use tui_textarea::{Input, Key, TextArea};
+
+use crate::engine::Command;
+
+use super::act;
+use super::model::{Model, Notice};
+use super::msg::Request;
+use super::overlay::{Ask, Overlay, Purpose};
+use super::picker::Choice;
+use super::search::Search;
+use super::sheet::{Field, Sheet};
+
+/// A key in a text field.
+pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
+    let now = model.now;
+    match model.overlays.last_mut() {
+        Some(Overlay::Ask(ask)) => {
+            if input.key == Key::Enter && !ask.is_long() {
+                return finish(model);
+            }
+            ask.area.input(input);
+        }
+        Some(Overlay::Pick(picker)) => {
+            let done = picker.input(input);
+            return if done { pick(model) } else { Vec::new() };
+        }
+        Some(Overlay::Sheet(sheet)) => {
+            sheet.takes(now);
+            fill_in(sheet, &input);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Pasted text: text in a field, and nothing anywhere else.
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
+    if !model.takes_text() {
+        model.notice =
+            Some(Notice { text: "pasted text was ignored: no text field is open".to_owned(), is_error: false });
+        return Vec::new();
+    }
+    let one_line = || text.replace(['\r', '\n'], " ");
+    match model.overlays.last_mut() {
+        Some(Overlay::Ask(ask)) if ask.is_long() => {
+            ask.area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+        }
+        Some(Overlay::Ask(ask)) => {
+            ask.area.insert_str(one_line());
+        }
+        Some(Overlay::Pick(picker)) => {
+            picker.query.insert_str(one_line());
+        }
+        // The stage's name is typed by hand: that is its point.
+        Some(Overlay::Sheet(sheet)) if sheet.field == Some(Field::Reason) => {
+            sheet.reason.insert_str(one_line());
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// The text that the human's editor came back with.
+pub(super) fn edited(model: &mut Model, text: Option<String>) -> Vec<Request> {
+    let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };
+    match text {
+        Some(text) => vec![Command::Write { id, text, by: model.person() }.into()],
+        None => {
+            model.notice = Some(Notice { text: "nothing was changed".to_owned(), is_error: false });
+            Vec::new()
+        }
+    }
+}
+
+fn fill_in(sheet: &mut Sheet, input: &Input) {
+    sheet.error = None;
+    let Some(field) = sheet.field else { return };
+    let area: &mut TextArea<'_> = match field {
+        Field::Reason => &mut sheet.reason,
+        Field::Name => &mut sheet.name,
+    };
+    if input.key == Key::Enter {
+        leave_field(sheet);
+        return;
+    }
+    area.input(input.clone());
+    // The name completes itself: the field closes, and the approving key is a key of its own again.
+    if field == Field::Name && sheet.is_named() {
+        sheet.field = None;
+    }
+}
+
+/// Leaves the field of a sheet if what it holds will do.
+pub(super) fn leave_field(sheet: &mut Sheet) {
+    match (sheet.field, sheet.missing()) {
+        (Some(field), Some(missing)) if field == missing => {
+            sheet.error = Some(match field {
+                Field::Reason => "a reason has at least 12 characters".to_owned(),
+                Field::Name => format!("type {} to confirm", sheet.lands.as_deref().unwrap_or("the stage's name")),
+            });
+        }
+        (_, next) => sheet.field = next,
+    }
+}
+
+/// Takes the selected row of a picker.
+pub(super) fn pick(model: &mut Model) -> Vec<Request> {
+    let Some(Overlay::Pick(picker)) = model.overlays.last() else { return Vec::new() };
+    let Some(row) = picker.matching().get(picker.selected).map(|row| (*row).clone()) else { return Vec::new() };
+    if let Some(why) = row.disabled {
+        model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
+        return Vec::new();
+    }
+    model.overlays.pop();
+    match row.choice {
+        Choice::Action(action) => act::act(model, action),
+        Choice::Loop(id) => act::look_at_loop(model, id),
+        Choice::File(name) => match model.state.active().map(|one| one.id) {
+            Some(id) => vec![Command::Choose { id, name, included: true }.into()],
+            None => Vec::new(),
+        },
+    }
+}
+
+/// Finishes the text in front.
+pub(super) fn finish(model: &mut Model) -> Vec<Request> {
+    match model.overlays.last_mut() {
+        Some(Overlay::Sheet(sheet)) => {
+            leave_field(sheet);
+            Vec::new()
+        }
+        Some(Overlay::Pick(_)) => pick(model),
+        Some(Overlay::Ask(_)) => {
+            let Some(Overlay::Ask(ask)) = model.overlays.pop() else { return Vec::new() };
+            answer(model, &ask)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
+    let text = ask.text();
+    // Kept until an event says that it arrived: a refusal must not lose it.
+    model.drafts.insert(ask.purpose.key(), text.clone());
+    let by = model.person();
+    if let Purpose::Goal(hint) = &ask.purpose {
+        if text.trim().is_empty() {
+            model.notice = Some(Notice { text: "a loop needs a goal".to_owned(), is_error: true });
+            return Vec::new();
+        }
+        return vec![Request::Begin { goal: text.trim().to_owned(), hint: hint.clone() }];
+    }
+    if ask.purpose == Purpose::Search {
+        model.search = Search::new(&text);
+        return act::search(model, false);
+    }
+    let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };
+    let command = match ask.purpose.clone() {
+        Purpose::Revise => match model.overlays.iter().rev().find_map(sheet_of) {
+            Some(sheet) => {
+                let evidence = sheet.evidence.clone();
+                model.overlays.retain(|overlay| sheet_of(overlay).is_none());
+                Command::Revise { id, evidence, reason: text, by }
+            }
+            None => return Vec::new(),
+        },
+        Purpose::Abandon => {
+            model.overlays.retain(|overlay| sheet_of(overlay).is_none());
+            Command::Abandon { id, reason: text, by }
+        }
+        Purpose::Override(gate) => Command::Override { id, gate, reason: text, by },
+        Purpose::Dismiss { revision, finding } => Command::Dismiss { id, revision, finding, reason: text, by },
+        Purpose::Reopen(stage) => Command::Reopen { id, stage, reason: text, by },
+        Purpose::Edit => Command::Write { id, text, by },
+        Purpose::Goal(_) | Purpose::Search => return Vec::new(),
+    };
+    vec![command.into()]
+}
+
+fn sheet_of(overlay: &Overlay) -> Option<&Sheet> {
+    match overlay {
+        Overlay::Sheet(sheet) => Some(sheet),
+        _ => None,
+    }
+}

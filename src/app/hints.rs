@@ -1,0 +1,99 @@
+//! Which actions make sense now: the footer shows a few of them, the palette says why the others don't.
+
+use crate::engine::{Phase, Status};
+
+use super::action::Action;
+use super::layout::Pane;
+use super::model::{Face, Model};
+
+impl Model {
+    /// The actions worth a place in the footer, most useful first.
+    pub fn hints(&self) -> Vec<Action> {
+        let mut hints = Vec::new();
+        let phase = self.stage().map(|stage| stage.phase);
+        if self.is_live() {
+            match phase {
+                Some(Phase::Ready) => {
+                    hints.extend([Action::DraftSend, Action::ContextToggle, Action::ContextAdd, Action::DraftWrite])
+                }
+                Some(Phase::Awaiting) => {
+                    hints.push(Action::DecisionOpen);
+                    let unread = self.unread();
+                    if unread.seen < unread.total {
+                        hints.push(Action::HunkNextUnread);
+                    }
+                }
+                Some(Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing) => hints.push(Action::RunCancel),
+                _ => {}
+            }
+            if self.unavailable(Action::TrustOpen).is_none() {
+                hints.insert(0, Action::TrustOpen);
+            }
+        } else {
+            hints.push(Action::LoopNew);
+        }
+        match self.focus {
+            Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
+            Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun, Action::GateOverride]),
+            Pane::Constraint | Pane::Plan if self.face() == Face::Artifact => {
+                hints.extend([Action::PlanEditInline, Action::PlanEditExternal]);
+            }
+            Pane::Constraint | Pane::Plan => {}
+        }
+        hints.retain(|action| self.unavailable(*action).is_none());
+        hints.extend([Action::FocusNext, Action::ZoomToggle, Action::PaletteOpen]);
+        hints
+    }
+
+    /// Why an action can't be done now; none if it can.
+    pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        let Some(stage) = self.stage() else {
+            return match action {
+                Action::LoopNew | Action::HelpOpen | Action::Quit | Action::PaletteOpen | Action::Back => None,
+                Action::TrustOpen if self.host.commands.is_some() => None,
+                _ => Some("there is no loop yet"),
+            };
+        };
+        let need = |holds: bool, why: &'static str| (!holds).then_some(why);
+        let live = self.is_live();
+        let (ready, awaiting) = (stage.phase == Phase::Ready, stage.phase == Phase::Awaiting);
+        match action {
+            Action::DecisionOpen => need(live && awaiting, "no stage waits for a decision"),
+            Action::DraftSend if live && ready && self.host.setup.author.is_none() => Some("no author is configured"),
+            Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
+                need(live && ready, "the stage isn't ready to draft")
+            }
+            Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
+            Action::RunCancel => need(live && self.is_busy(), "nothing is running"),
+            Action::PlanEditInline | Action::PlanEditExternal => {
+                need(live && (awaiting || ready), "there is nothing to edit yet")
+            }
+            Action::CritiqueRerun if self.host.setup.critic.is_none() => Some("no critic is configured"),
+            Action::CritiqueRerun | Action::GateOverride => need(live && awaiting, "the review isn't done"),
+            Action::GateRerun | Action::GateRerunAll => {
+                need(live && matches!(stage.phase, Phase::Awaiting | Phase::Reviewing), "there is no draft to judge")
+            }
+            Action::FindingNext | Action::FindingPrev | Action::FindingJump => {
+                need(stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")
+            }
+            Action::FindingDismiss => {
+                need(live && stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")
+            }
+            Action::StageReopen => {
+                let approved = matches!(stage.phase, Phase::Approved(_));
+                let active = self.current().is_some_and(|one| one.status == Status::Active);
+                need(active && approved && !live, "look at an approved stage first")
+            }
+            Action::LoopPark | Action::LoopAbandon => need(live, "no loop is active"),
+            Action::LoopNew => need(
+                self.state.active().is_none_or(|one| one.status != Status::Active),
+                "a loop is active: park it first",
+            ),
+            Action::TrustOpen => {
+                let untrusted = self.current().is_some_and(|one| !self.state.is_trusted(one));
+                need(untrusted && self.host.commands.is_some(), "nothing needs trust")
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Everything the screen is drawn from.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{ArtifactKind, Digest, LoopId, ModelId, Person, Role, StageIndex, Timestamp, Unread};
+use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
+
+use super::action::Context;
+use super::doc::Doc;
+use super::layout::{self, Form, Pane, Screen};
+use super::overlay::Overlay;
+use super::reading::Reading;
+use super::scroll::{GUTTER, Scroll};
+use super::search::Search;
+
+/// The most lines kept of a gate's output for the screen; the rest is in its file.
+const OUTPUT_LINES: usize = 2000;
+
+/// What is known of the checkout and the person, beside the record.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Host {
+    /// The repository's name: its directory.
+    pub repository: String,
+    /// The branch; none when detached.
+    pub branch: Option<String>,
+    /// Paths that are changed or untracked in the checkout.
+    pub dirty: Vec<String>,
+    /// Who is at the keyboard, as git has it.
+    pub person: String,
+    /// Whether this is the demo, with scripted models.
+    pub demo: bool,
+    /// Roles and gates as configured now.
+    pub setup: Setup,
+    /// The repository's configuration, to be read before it is trusted.
+    pub commands: Option<String>,
+    /// What protects the machine from a gate's command.
+    pub protection: String,
+    /// What the human should know: warnings of the configuration.
+    pub warnings: Vec<String>,
+    /// What to do when no model is configured: providers and servers that were found, and the next step.
+    pub advice: Vec<String>,
+}
+
+/// A reply on its way.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// Who is speaking.
+    pub model: Option<ModelId>,
+    /// What was said so far.
+    pub doc: Doc,
+    /// Findings in what was said so far (a critic's).
+    pub text: String,
+    /// Characters of reasoning so far.
+    pub reasoning: usize,
+    /// When it was asked.
+    pub since: Timestamp,
+}
+
+/// What runs now and isn't in the record yet.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// The author's reply.
+    pub author: Option<Stream>,
+    /// The critic's reply.
+    pub critic: Option<Stream>,
+    /// Output of gates, by name: of the last run since Windlass was opened.
+    pub gates: BTreeMap<String, Doc>,
+    /// How a preparation is getting on.
+    pub progress: Option<String>,
+}
+
+/// A line for the human, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub is_error: bool,
+}
+
+/// The screen's state.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The record, as far as it has reached the screen.
+    pub state: State,
+    /// The place of the last event applied.
+    pub seq: u64,
+    /// The checkout and the person.
+    pub host: Host,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// How the panes share the screen.
+    pub form: Form,
+    /// The pane with the focus.
+    pub focus: Pane,
+    /// Whether it has the screen to itself.
+    pub zoomed: bool,
+    /// The stage looked at, when it isn't the open one.
+    pub looking_at: Option<StageIndex>,
+    /// The loop looked at, when it isn't the active one.
+    pub reading_loop: Option<LoopId>,
+    /// What the constraint pane shows.
+    pub constraint: Doc,
+    /// What the artifact pane shows.
+    pub artifact: Doc,
+    /// The places in both, and in critique and gates, in the order of [`Pane::ALL`].
+    pub scrolls: [Scroll; 4],
+    /// The selected finding, gate and context item.
+    pub finding: usize,
+    /// The selected gate.
+    pub gate: usize,
+    /// The selected context item.
+    pub item: usize,
+    /// The line of the artifact that a finding points at.
+    pub mark: Option<usize>,
+    /// What is in front, the last one foremost.
+    pub overlays: Vec<Overlay>,
+    /// A line for the human.
+    pub notice: Option<Notice>,
+    /// What runs now.
+    pub live: Live,
+    /// What was read.
+    pub reading: Reading,
+    /// The evidence at the last look at each stage's decision sheet.
+    pub last_look: BTreeMap<(LoopId, StageIndex), Evidence>,
+    /// The search in the focused pane.
+    pub search: Option<Search>,
+    /// Texts that were begun and not sent, by what they were for.
+    pub drafts: BTreeMap<String, String>,
+    /// The moment of the last message.
+    pub now: Timestamp,
+    /// What the docs were built from, so that they are built once.
+    pub(super) shown: Option<Shown>,
+}
+
+/// What the docs on the screen were built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    id: LoopId,
+    stage: StageIndex,
+    artifact: Option<Digest>,
+    constraint: Option<Digest>,
+    trouble: bool,
+}
+
+/// What the pane of the open artifact shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// There is no loop.
+    Welcome,
+    /// The stage isn't open yet.
+    Closed,
+    /// Context is being gathered and measured.
+    Preparing,
+    /// The context is listed.
+    Ready,
+    /// The author's words as they come.
+    Draft,
+    /// The artifact.
+    Artifact,
+}
+
+impl Model {
+    /// A model of this record, in a window of this size.
+    pub fn new(state: State, seq: u64, host: Host, size: (u16, u16), now: Timestamp) -> Self {
+        let mut model = Self {
+            state,
+            seq,
+            host,
+            size,
+            form: layout::form_for(size.0, size.1, None),
+            focus: Pane::Plan,
+            zoomed: false,
+            looking_at: None,
+            reading_loop: None,
+            constraint: Doc::default(),
+            artifact: Doc::default(),
+            scrolls: [Scroll::default(); 4],
+            finding: 0,
+            gate: 0,
+            item: 0,
+            mark: None,
+            overlays: Vec::new(),
+            notice: None,
+            live: Live::default(),
+            reading: Reading::default(),
+            last_look: BTreeMap::new(),
+            search: None,
+            drafts: BTreeMap::new(),
+            now,
+            shown: None,
+        };
+        model.refresh();
+        model.focus = model.wide_pane();
+        model
+    }
+
+    /// Who is at the keyboard.
+    pub fn person(&self) -> Person {
+        Person(self.host.person.clone())
+    }
+
+    /// The loop on the screen: the one chosen from the list, else the active one, else the last.
+    pub fn current(&self) -> Option<&Loop> {
+        let chosen = self.reading_loop.and_then(|id| self.state.loops.get(&id));
+        chosen.or_else(|| self.state.active()).or_else(|| self.state.loops.values().next_back())
+    }
+
+    /// The stage on the screen.
+    pub fn stage_index(&self) -> StageIndex {
+        let open = self.current().map(|one| one.open).unwrap_or_default();
+        self.looking_at.unwrap_or(open)
+    }
+
+    /// The stage on the screen.
+    pub fn stage(&self) -> Option<&Stage> {
+        self.current()?.stage(self.stage_index())
+    }
+
+    /// Whether the stage on the screen is the open one of an active loop.
+    pub fn is_live(&self) -> bool {
+        self.current().is_some_and(|one| one.status == crate::engine::Status::Active && self.stage_index() == one.open)
+    }
+
+    /// The pane that holds the artifact of the stage on the screen.
+    pub fn wide_pane(&self) -> Pane {
+        match self.stage() {
+            Some(stage) if stage.spec.artifact == ArtifactKind::Constraint => Pane::Constraint,
+            _ => Pane::Plan,
+        }
+    }
+
+    /// What the wide pane shows.
+    pub fn face(&self) -> Face {
+        let Some(stage) = self.stage() else { return Face::Welcome };
+        match stage.phase {
+            Phase::Closed => Face::Closed,
+            Phase::Preparing => Face::Preparing,
+            Phase::Ready => Face::Ready,
+            Phase::Drafting { .. } => Face::Draft,
+            Phase::Reviewing | Phase::Awaiting | Phase::Approved(_) => Face::Artifact,
+            Phase::Stale if stage.current.is_some() => Face::Artifact,
+            Phase::Stale => Face::Closed,
+        }
+    }
+
+    /// The document in `pane`, if it shows one.
+    pub fn doc(&self, pane: Pane) -> Option<&Doc> {
+        let wide = pane == self.wide_pane();
+        match (pane, self.face()) {
+            (_, Face::Draft) if wide => self.live.author.as_ref().map(|stream| &stream.doc),
+            (_, Face::Artifact) if wide => Some(&self.artifact),
+            (Pane::Constraint, _) if !wide => Some(&self.constraint),
+            _ => None,
+        }
+    }
+
+    /// Where everything stands.
+    pub fn screen(&self) -> Screen {
+        layout::screen(self.size, self.form, self.focus, self.wide_pane(), self.zoomed)
+    }
+
+    /// Columns of text and rows in `pane`, title and gutter apart.
+    pub fn room(&self, pane: Pane) -> (usize, usize) {
+        let area = self.screen().pane(pane).unwrap_or_default();
+        (usize::from(area.width.saturating_sub(GUTTER)), usize::from(area.height.saturating_sub(1)))
+    }
+
+    /// The place in `pane`.
+    pub fn scroll(&self, pane: Pane) -> Scroll {
+        let [constraint, plan, critique, gates] = self.scrolls;
+        match pane {
+            Pane::Constraint => constraint,
+            Pane::Plan => plan,
+            Pane::Critique => critique,
+            Pane::Gates => gates,
+        }
+    }
+
+    /// The place in `pane`, to be moved.
+    pub(super) fn scroll_mut(&mut self, pane: Pane) -> &mut Scroll {
+        let [constraint, plan, critique, gates] = &mut self.scrolls;
+        match pane {
+            Pane::Constraint => constraint,
+            Pane::Plan => plan,
+            Pane::Critique => critique,
+            Pane::Gates => gates,
+        }
+    }
+
+    /// How much of the artifact was read.
+    pub fn unread(&self) -> Unread {
+        self.reading.unread(&self.artifact)
+    }
+
+    /// Whether keys are text now.
+    pub fn takes_text(&self) -> bool {
+        self.overlays.last().is_some_and(Overlay::takes_text)
+    }
+
+    /// Where keys are looked up, innermost first.
+    pub fn contexts(&self) -> Vec<Context> {
+        if let Some(overlay) = self.overlays.last() {
+            return vec![overlay.context()];
+        }
+        let inner = match self.focus {
+            Pane::Constraint | Pane::Plan if self.focus == self.wide_pane() => match self.face() {
+                Face::Artifact if self.artifact.lines().iter().any(|line| line.kind.is_diff()) => Context::Diff,
+                _ => Context::Plan,
+            },
+            Pane::Constraint => Context::Constraint,
+            Pane::Plan => Context::Plan,
+            Pane::Critique => Context::Critique,
+            Pane::Gates => Context::Gates,
+        };
+        vec![inner, Context::Global]
+    }
+
+    /// When the screen wants to be woken without a key: to count what was read, to arm the decision sheet, to move a
+    /// clock that is on the screen. None while nothing does: an idle screen costs nothing.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let sheet = self.overlays.last().and_then(|overlay| overlay.wake_at(self.now));
+        let reading = self.is_reading().then(|| self.reading.wake_at(&self.artifact)).flatten();
+        let clock = self.is_busy().then(|| Timestamp((self.now.0 / 1000 + 1) * 1000));
+        [sheet, reading, clock].into_iter().flatten().min()
+    }
+
+    /// Whether a model, a gate or a preparation is at work.
+    pub fn is_busy(&self) -> bool {
+        self.state
+            .active()
+            .and_then(Loop::open_stage)
+            .is_some_and(|stage| matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing))
+    }
+
+    /// Whether the artifact under review is in the focused pane with nothing in front.
+    pub(super) fn is_reading(&self) -> bool {
+        self.overlays.is_empty() && self.face() == Face::Artifact && self.focus == self.wide_pane()
+    }
+
+    /// Brings the documents up to date with the record.
+    pub(super) fn refresh(&mut self) {
+        let Some(one) = self.current() else {
+            self.shown = None;
+            (self.artifact, self.constraint) = (Doc::default(), Doc::default());
+            return;
+        };
+        let (id, index) = (one.id, self.stage_index());
+        let Some(stage) = one.stage(index) else { return };
+        let constraint = one.artifact(ArtifactKind::Constraint);
+        let troubled = matches!(stage.trouble, Some(Trouble::Malformed { .. } | Trouble::Patch { .. }));
+        let shown = Shown {
+            id,
+            stage: index,
+            artifact: stage.current,
+            constraint: constraint.map(|revision| revision.id),
+            trouble: troubled,
+        };
+        if self.shown.as_ref() == Some(&shown) {
+            return;
+        }
+        let artifact = match (&stage.trouble, stage.revision()) {
+            (Some(Trouble::Malformed { text, .. } | Trouble::Patch { text, .. }), None) => Doc::prose(text),
+            (_, Some(revision)) => match &revision.change {
+                Some(change) => Doc::of_change(&revision.text, change),
+                None => Doc::prose(&revision.text),
+            },
+            (_, None) => Doc::default(),
+        };
+        let constraint = constraint.map_or_else(Doc::default, |revision| Doc::prose(&revision.text));
+        let moved = self.shown.as_ref().is_none_or(|before| (before.id, before.stage) != (id, index));
+        let wide = self.wide_pane();
+        (self.artifact, self.constraint) = (artifact, constraint);
+        *self.scroll_mut(wide) = Scroll { wrap: self.scroll(wide).wrap, ..Scroll::default() };
+        self.mark = None;
+        self.finding = 0;
+        if moved {
+            (self.gate, self.item) = (0, 0);
+        }
+        self.shown = Some(shown);
+    }
+
+    /// Adds output of a gate, within bounds.
+    pub(super) fn add_output(&mut self, gate: String, text: &str) {
+        let doc = self.live.gates.entry(gate).or_default();
+        doc.push(text);
+        doc.keep_last(OUTPUT_LINES);
+    }
+
+    /// The reply on its way in `role`.
+    pub(super) fn stream_mut(&mut self, role: Role) -> &mut Option<Stream> {
+        match role {
+            Role::Author => &mut self.live.author,
+            Role::Critic => &mut self.live.critic,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What stands in front of the panes: a stack, the last one foremost. The one below gets the focus back.
+
+use tui_textarea::TextArea;
+
+use crate::domain::{Digest, StageIndex, Timestamp};
+
+use super::action::Context;
+use super::picker::Picker;
+use super::scroll::Scroll;
+use super::sheet::Sheet;
+
+/// Something in front.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// Every key.
+    Help {
+        /// The first row shown.
+        scroll: usize,
+    },
+    /// The decision sheet.
+    Sheet(Box<Sheet>),
+    /// A question that is answered in words.
+    Ask(Box<Ask>),
+    /// A list to pick from.
+    Pick(Box<Picker>),
+    /// The repository's commands, to be read and trusted.
+    Trust(Trust),
+    /// The output of a gate.
+    Log {
+        /// The gate.
+        gate: String,
+        /// The place in it.
+        scroll: Scroll,
+    },
+}
+
+/// The commands on the screen before they are trusted.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// The configuration they come from.
+    pub config: Digest,
+    /// The first row shown.
+    pub scroll: usize,
+    /// When they were first drawn; keys before that don't count.
+    pub painted: Option<Timestamp>,
+}
+
+/// What an answer is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// The effort's goal, for a new loop, and the constraint that the last loop named.
+    Goal(Option<String>),
+    /// The reason for a revision.
+    Revise,
+    /// The reason for abandoning.
+    Abandon,
+    /// The reason for going on despite a gate.
+    Override(String),
+    /// The reason for setting a finding aside.
+    Dismiss {
+        /// The revision it is about.
+        revision: Digest,
+        /// Its place in the critique.
+        finding: usize,
+    },
+    /// The reason for going back.
+    Reopen(StageIndex),
+    /// The artifact itself.
+    Edit,
+    /// What to search for.
+    Search,
+}
+
+/// A question that is answered in words.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What the answer is for.
+    pub purpose: Purpose,
+    /// The question.
+    pub title: String,
+    /// What the answer should say, or why it is asked.
+    pub hint: String,
+    /// The answer so far.
+    pub area: TextArea<'static>,
+}
+
+impl Ask {
+    /// A question, with the text that was begun for it before.
+    pub fn new(purpose: Purpose, title: &str, hint: &str, begun: &str) -> Self {
+        let mut area = TextArea::from(begun.split('\n').map(str::to_owned));
+        area.move_cursor(tui_textarea::CursorMove::Bottom);
+        area.move_cursor(tui_textarea::CursorMove::End);
+        Self { purpose, title: title.to_owned(), hint: hint.to_owned(), area }
+    }
+
+    /// Whether the answer may have several lines: Enter is then a line feed.
+    pub const fn is_long(&self) -> bool {
+        matches!(self.purpose, Purpose::Edit)
+    }
+
+    /// The answer.
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n")
+    }
+}
+
+impl Purpose {
+    /// The name under which a text that was begun is kept.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Dismiss { finding, .. } => format!("dismiss {finding}"),
+            Self::Override(gate) => format!("override {gate}"),
+            Self::Goal(_) => "goal".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+impl Overlay {
+    /// Whether keys are text.
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Self::Ask(_) | Self::Pick(_) => true,
+            Self::Sheet(sheet) => sheet.field.is_some(),
+            Self::Help { .. } | Self::Trust(_) | Self::Log { .. } => false,
+        }
+    }
+
+    /// Where keys are looked up.
+    pub fn context(&self) -> Context {
+        match self {
+            _ if self.takes_text() => Context::Text,
+            Self::Sheet(_) => Context::Confirm,
+            _ => Context::List,
+        }
+    }
+
+    /// When it wants to be drawn again without a key.
+    pub(super) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Sheet(sheet) => sheet.armed_at().filter(|at| *at > now),
+            _ => None,
+        }
+    }
+}

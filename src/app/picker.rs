@@ -1,0 +1,141 @@
+//! A list that narrows as one types: loops, commands, files.
+
+use tui_textarea::{Input, Key, TextArea};
+
+use crate::domain::LoopId;
+
+use super::action::{ACTIONS, Action, ActionInfo};
+use super::model::Model;
+
+/// What is picked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// A command to run.
+    Action(Action),
+    /// A loop to look at, or go on with.
+    Loop(LoopId),
+    /// A file to add to the context.
+    File(String),
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it stands for.
+    pub choice: Choice,
+    /// What it says.
+    pub label: String,
+    /// More about it.
+    pub detail: String,
+    /// Why it can't be picked now.
+    pub disabled: Option<&'static str>,
+}
+
+/// A list that narrows as one types.
+#[derive(Debug, Clone)]
+pub struct Picker {
+    /// What is asked.
+    pub title: &'static str,
+    /// What is typed.
+    pub query: TextArea<'static>,
+    /// The selected row, among those that match.
+    pub selected: usize,
+    rows: Vec<Row>,
+    /// Whether rows are still on their way.
+    pub loading: bool,
+}
+
+impl Picker {
+    /// A picker of these rows.
+    pub fn new(title: &'static str, rows: Vec<Row>) -> Self {
+        Self { title, query: TextArea::default(), selected: 0, rows, loading: false }
+    }
+
+    /// A picker whose rows come later.
+    pub fn awaiting(title: &'static str) -> Self {
+        Self { loading: true, ..Self::new(title, Vec::new()) }
+    }
+
+    /// Gives it its rows.
+    pub fn fill(&mut self, rows: Vec<Row>) {
+        self.rows = rows;
+        self.loading = false;
+    }
+
+    /// The rows that match what is typed: every word of it somewhere in label or detail; whole-label prefixes first.
+    pub fn matching(&self) -> Vec<&Row> {
+        let query = self.query.lines().join(" ").to_lowercase();
+        let words: Vec<&str> = query.split_whitespace().collect();
+        let mut found: Vec<&Row> = self
+            .rows
+            .iter()
+            .filter(|row| {
+                let hay = format!("{} {}", row.label, row.detail).to_lowercase();
+                words.iter().all(|word| hay.contains(word))
+            })
+            .collect();
+        found.sort_by_key(|row| !row.label.to_lowercase().starts_with(query.trim()));
+        found
+    }
+
+    /// Takes a key; true if it was Enter.
+    pub fn input(&mut self, input: Input) -> bool {
+        let count = self.matching().len();
+        match (input.key, input.ctrl) {
+            (Key::Enter, _) => return true,
+            (Key::Down, _) | (Key::Char('n'), true) => self.selected = (self.selected + 1).min(count.saturating_sub(1)),
+            (Key::Up, _) | (Key::Char('p'), true) => self.selected = self.selected.saturating_sub(1),
+            _ => {
+                if self.query.input(input) {
+                    self.selected = 0;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Every command, with why it can't be given now.
+pub(super) fn commands(model: &Model) -> Vec<Row> {
+    let offered = |row: &&ActionInfo| {
+        !matches!(
+            row.action,
+            Action::StageApprove
+                | Action::DecisionRevise
+                | Action::DecisionAbandon
+                | Action::TextSubmit
+                | Action::Select
+        )
+    };
+    ACTIONS
+        .iter()
+        .filter(offered)
+        .map(|info| Row {
+            choice: Choice::Action(info.action),
+            label: info.doc.to_owned(),
+            detail: info.name.to_owned(),
+            disabled: model.unavailable(info.action),
+        })
+        .collect()
+}
+
+/// Every loop.
+pub(super) fn loops(model: &Model) -> Vec<Row> {
+    let row = |one: &crate::engine::Loop| {
+        let at = one.open_stage().map_or("", |stage| stage.spec.id.as_str());
+        Row {
+            choice: Choice::Loop(one.id),
+            label: format!("{} {}", one.id, one.goal),
+            detail: format!("{}, stage {} {at}", one.status.name(), one.open.number()),
+            disabled: None,
+        }
+    };
+    model.state.loops.values().rev().map(row).collect()
+}
+
+/// Files to add.
+pub(super) fn files(paths: Vec<String>) -> Vec<Row> {
+    let row =
+        |path: String| Row { choice: Choice::File(path.clone()), label: path, detail: String::new(), disabled: None };
+    paths.into_iter().map(row).collect()
+}

@@ -1,0 +1,145 @@
+//! The decision sheet: what is decided, on which evidence, and what stands in the way.
+//!
+//! It takes no key until it has been on the screen for [`ARM_MS`] and the keyboard was quiet for [`QUIET_MS`]: what was
+//! typed ahead, pasted or repeated by a held key never decides.
+
+use tui_textarea::TextArea;
+
+use crate::domain::{Gap, LoopId, StageIndex, Timestamp, Unread};
+use crate::engine::{Approval, Command, Evidence, Loop, Obstacle, evidence, gaps, obstacles};
+
+use super::model::Model;
+
+/// How long the sheet is on the screen before it takes keys, in milliseconds.
+pub const ARM_MS: i64 = 400;
+
+/// How long the keyboard must be quiet before that, in milliseconds.
+pub const QUIET_MS: i64 = 250;
+
+/// The least characters of a reason.
+const REASON_LEAST: usize = 12;
+
+/// The field being filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The reason for the gaps.
+    Reason,
+    /// The stage's name, where approval lands.
+    Name,
+}
+
+/// The decision sheet of one stage.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// The loop.
+    pub id: LoopId,
+    /// The stage.
+    pub stage: StageIndex,
+    /// The evidence it shows.
+    pub evidence: Evidence,
+    /// What changed since the sheet was last looked at; none at the first look.
+    pub changed: Option<Vec<String>>,
+    /// How much of the artifact was read when it was opened.
+    pub unread: Unread,
+    /// What no reason goes past.
+    pub obstacles: Vec<Obstacle>,
+    /// What an approval would go past.
+    pub gaps: Vec<Gap>,
+    /// The reason for the gaps.
+    pub reason: TextArea<'static>,
+    /// The stage's name as typed.
+    pub name: TextArea<'static>,
+    /// The field being filled in.
+    pub field: Option<Field>,
+    /// The stage's name to type, where approval lands.
+    pub lands: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+    painted: Option<Timestamp>,
+    last_key: Timestamp,
+}
+
+impl Sheet {
+    /// The sheet of the open stage of `one`.
+    pub fn new(one: &Loop, model: &Model) -> Self {
+        let stage = one.open;
+        let evidence = evidence(one, stage);
+        let unread = model.unread();
+        let last = model.last_look.get(&(one.id, stage));
+        Self {
+            id: one.id,
+            stage,
+            changed: last.map(|last| last.changed(&evidence)),
+            evidence,
+            unread,
+            obstacles: obstacles(one, stage),
+            gaps: gaps(one, stage, unread),
+            reason: TextArea::default(),
+            name: TextArea::default(),
+            field: None,
+            lands: one.stage(stage).filter(|stage| stage.spec.lands).map(|stage| stage.spec.id.clone()),
+            error: None,
+            painted: None,
+            last_key: model.now,
+        }
+    }
+
+    /// Notes that it is on the screen now.
+    pub(super) fn painted(&mut self, now: Timestamp) {
+        self.painted.get_or_insert(now);
+    }
+
+    /// Notes a key; true if the sheet takes it.
+    pub(super) fn takes(&mut self, now: Timestamp) -> bool {
+        let armed = self.is_armed(now);
+        self.last_key = now;
+        armed
+    }
+
+    /// When it takes keys, if the keyboard stays quiet; none before it was drawn.
+    pub fn armed_at(&self) -> Option<Timestamp> {
+        let painted = self.painted?;
+        Some(Timestamp((painted.0 + ARM_MS).max(self.last_key.0 + QUIET_MS)))
+    }
+
+    /// Whether it takes keys.
+    pub fn is_armed(&self, now: Timestamp) -> bool {
+        self.armed_at().is_some_and(|at| now >= at)
+    }
+
+    /// Whether an approval needs a reason here.
+    pub fn needs_reason(&self) -> bool {
+        self.gaps.iter().any(|gap| matches!(gap, Gap::Unread(_) | Gap::NoCritique))
+    }
+
+    /// Whether the stage's name was typed, where it must be.
+    pub fn is_named(&self) -> bool {
+        self.lands.as_ref().is_none_or(|name| text(&self.name).trim() == name)
+    }
+
+    /// The first field that is still to be filled in.
+    pub(super) fn missing(&self) -> Option<Field> {
+        if self.needs_reason() && text(&self.reason).trim().chars().count() < REASON_LEAST {
+            return Some(Field::Reason);
+        }
+        (!self.is_named()).then_some(Field::Name)
+    }
+
+    /// The approval, once nothing is missing.
+    pub(super) fn approval(&self, model: &Model) -> Command {
+        Command::Approve(Box::new(Approval {
+            id: self.id,
+            stage: self.stage,
+            evidence: self.evidence.clone(),
+            unread: self.unread,
+            reason: Some(text(&self.reason)).filter(|_| self.needs_reason()),
+            typed: self.lands.as_ref().map(|_| text(&self.name)),
+            by: model.person(),
+        }))
+    }
+}
+
+/// The text in a field.
+pub(super) fn text(area: &TextArea<'_>) -> String {
+    area.lines().join("\n")
+}

@@ -1,0 +1,199 @@
+//! The one place where the screen's state changes: a message comes in, requests go out.
+
+use crate::domain::Timestamp;
+use crate::engine::{self, Command, Event, Recorded, Status};
+
+use super::doc::Doc;
+use super::layout;
+use super::model::{Model, Notice, Stream};
+use super::msg::{Msg, Request};
+use super::overlay::Overlay;
+use super::{act, entry, picker};
+
+/// Changes `model` by one message and says what it asks of the world.
+pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
+    model.now = now;
+    let requests = match msg {
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            model.form = layout::form_for(width, height, Some(model.form));
+            Vec::new()
+        }
+        Msg::Act(action) => {
+            model.notice = None;
+            act::act(model, action)
+        }
+        Msg::Input(input) => entry::input(model, input),
+        Msg::Paste(text) => entry::paste(model, &text),
+        Msg::Painted => {
+            match model.overlays.last_mut() {
+                Some(Overlay::Sheet(sheet)) => sheet.painted(now),
+                Some(Overlay::Trust(trust)) => {
+                    trust.painted.get_or_insert(now);
+                }
+                _ => {}
+            }
+            Vec::new()
+        }
+        Msg::Woken => Vec::new(),
+        Msg::Event(recorded) => event(model, &recorded),
+        Msg::Delta { id, stage, role, text, reasoning } => {
+            let current = model.state.active().is_some_and(|one| one.id == id && one.open == stage);
+            if let Some(stream) = model.stream_mut(role).as_mut().filter(|_| current) {
+                if reasoning {
+                    stream.reasoning += text.chars().count();
+                } else {
+                    stream.doc.push(&text);
+                    stream.text.push_str(&text);
+                }
+            }
+            Vec::new()
+        }
+        Msg::GateOutput { gate, text } => {
+            model.add_output(gate, &text);
+            Vec::new()
+        }
+        Msg::Progress(text) => {
+            model.live.progress = Some(text);
+            Vec::new()
+        }
+        Msg::Refused(text) => {
+            model.notice = Some(Notice { text, is_error: true });
+            Vec::new()
+        }
+        Msg::Host(host) => {
+            model.host = *host;
+            Vec::new()
+        }
+        Msg::Files(paths) => {
+            if let Some(Overlay::Pick(picker)) = model.overlays.last_mut().filter(|_| !paths.is_empty()) {
+                picker.fill(picker::files(paths));
+            }
+            Vec::new()
+        }
+        Msg::Edited { text } => entry::edited(model, text),
+    };
+    observe(model);
+    requests
+}
+
+/// Counts what is being read.
+fn observe(model: &mut Model) {
+    if !model.is_reading() {
+        model.reading.look_away();
+        return;
+    }
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let (from, to) = model.scroll(pane).visible(&model.artifact, width, height);
+    model.reading.observe(&model.artifact, from, to, model.now);
+}
+
+fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
+    if recorded.seq <= model.seq {
+        return Vec::new();
+    }
+    if let Err(corrupt) = engine::apply(&mut model.state, recorded) {
+        model.notice =
+            Some(Notice { text: format!("the record is damaged: {corrupt}; run `windlass verify`"), is_error: true });
+        return Vec::new();
+    }
+    model.seq = recorded.seq;
+    match &recorded.event {
+        Event::Begun { .. } | Event::Resumed { .. } => {
+            model.reading_loop = None;
+            model.looking_at = None;
+            model.live = super::model::Live::default();
+        }
+        Event::Asked { role, model: name, .. } => {
+            let since = recorded.at;
+            let stream =
+                Stream { model: Some(name.clone()), doc: Doc::default(), text: String::new(), reasoning: 0, since };
+            *model.stream_mut(*role) = Some(stream);
+        }
+        Event::DraftBegun { .. } => model.live.author = None,
+        Event::Drafted { .. } => {
+            model.live.author = None;
+            model.live.critic = None;
+            model.live.gates.clear();
+        }
+        Event::DraftFailed { .. } => model.live.author = None,
+        Event::Critiqued { .. } | Event::CritiqueFailed { .. } => model.live.critic = None,
+        Event::Prepared { .. } => model.live.progress = None,
+        Event::RerunAsked { gates, critique, .. } => {
+            for gate in gates {
+                model.live.gates.remove(gate);
+            }
+            if *critique {
+                model.live.critic = None;
+            }
+        }
+        Event::Landed { commit, left, .. } => {
+            let text = match left {
+                None => format!("landed as {}", commit.short()),
+                Some(left) => format!("made commit {}; {left}", commit.short()),
+            };
+            model.notice = Some(Notice { text, is_error: false });
+        }
+        Event::LandingFailed { why, .. } => {
+            model.notice = Some(Notice { text: format!("landing failed: {why}"), is_error: true });
+        }
+        _ => {}
+    }
+    if matches!(
+        recorded.event,
+        Event::Decided { .. }
+            | Event::Dismissed { .. }
+            | Event::Overridden { .. }
+            | Event::Reopened { .. }
+            | Event::Begun { .. }
+            | Event::Drafted { .. }
+    ) {
+        model.drafts.clear();
+    }
+    if matches!(recorded.event, Event::Decided { .. } | Event::Reopened { .. } | Event::Begun { .. }) {
+        // The screen goes where the work is; the focus follows only because the human just decided.
+        model.looking_at = None;
+        model.refresh();
+        model.focus = model.wide_pane();
+        model.zoomed = false;
+    }
+    model.refresh();
+    clamp(model);
+    close_outdated_sheet(model);
+    Vec::new()
+}
+
+/// A sheet whose evidence is no longer so closes and says what changed.
+fn close_outdated_sheet(model: &mut Model) {
+    let Some(place) = model.overlays.iter().position(|overlay| matches!(overlay, Overlay::Sheet(_))) else { return };
+    let Some(Overlay::Sheet(sheet)) = model.overlays.get(place) else { return };
+    let (id, stage) = (sheet.id, sheet.stage);
+    let now = model.state.loops.get(&id).filter(|one| one.status == Status::Active && one.open == stage);
+    let changed = now.map(|one| sheet.evidence.changed(&engine::evidence(one, stage)));
+    match changed {
+        Some(changed) if changed.is_empty() => {}
+        Some(changed) => {
+            let text = format!("changed under you: {}; look again, then decide", changed.join(", "));
+            model.overlays.truncate(place);
+            model.notice = Some(Notice { text, is_error: true });
+        }
+        None => model.overlays.truncate(place),
+    }
+}
+
+fn clamp(model: &mut Model) {
+    let Some(stage) = model.stage() else { return };
+    let findings = stage.current_critique().map_or(0, |critique| critique.findings.len());
+    let items = stage.context.len();
+    let gates = model.current().map_or(0, |one| one.gates(model.stage_index()).len());
+    model.finding = model.finding.min(findings.saturating_sub(1));
+    model.item = model.item.min(items.saturating_sub(1));
+    model.gate = model.gate.min(gates.saturating_sub(1));
+}
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Self {
+        Self::Command(Box::new(command))
+    }
+}
