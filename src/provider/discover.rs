@@ -79,24 +79,26 @@ pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServ
         models: Vec::new(),
     });
     let mut found: Vec<Found> = keys.collect();
-    found.extend(join_all(servers.iter().map(ask)).await.into_iter().flatten());
+    found.extend(join_all(servers.iter().map(|server| ask(server, CONNECT, ANSWER))).await.into_iter().flatten());
     found
 }
 
 /// A server that doesn't answer in time, or not with a list of models, is not there.
-async fn ask(server: &LocalServer) -> Option<Found> {
+async fn ask(server: &LocalServer, connect: Duration, answer: Duration) -> Option<Found> {
     let base_url = format!("http://127.0.0.1:{}/v1", server.port);
-    let client = client_for(&Url::parse(&base_url).ok()?, CONNECT).ok()?;
+    let client = client_for(&Url::parse(&base_url).ok()?, connect).ok()?;
     let address = format!("{base_url}/models");
-    let models = timeout(ANSWER, list_models(&client, &address, HeaderMap::new())).await.ok()??;
+    let models = timeout(answer, list_models(&client, &address, HeaderMap::new())).await.ok()??;
     let what = format!("{}'s port {} answers", server.title, server.port);
     Some(Found { name: server.name, what, base_url: Some(base_url), api_key_env: None, models })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::testing::{FakeServer, Step, http};
-    use super::{LOCAL_SERVERS, LocalServer, discover};
+    use super::{LOCAL_SERVERS, LocalServer, ask, discover};
 
     const MODELS: &str = include_str!("../../tests/fixtures/wire/openai-models.json");
 
@@ -116,18 +118,30 @@ mod tests {
 
     #[tokio::test]
     async fn servers_that_list_models_are_found_and_others_are_not() {
-        let [ollama, llamacpp, lmstudio, vllm] = LOCAL_SERVERS;
-        let page = FakeServer::start(vec![http("200 OK", "content-type: text/html", "<html>")]).await;
-        let silent = FakeServer::start(vec![vec![Step::AwaitClose]]).await;
-        let empty = FakeServer::start(vec![http("200 OK", "", r#"{"object":"list","data":null}"#)]).await;
-        let model = FakeServer::start(vec![http("200 OK", "", MODELS)]).await;
-        let at = |server: LocalServer, fake: &FakeServer| LocalServer { port: fake.port, ..server };
-        let servers = [at(lmstudio, &page), at(vllm, &silent), at(ollama, &empty), at(llamacpp, &model)];
-        let found = discover(|_| None, &servers).await;
-        let told: Vec<_> = found.iter().map(|f| (f.name, f.models.join(" "))).collect();
-        assert_eq!(told, [("ollama", String::new()), ("llamacpp", "gemma-3-270m".to_owned())]);
-        let base_url = format!("http://127.0.0.1:{}/v1", model.port);
-        assert_eq!(found.last().and_then(|f| f.base_url.clone()), Some(base_url));
-        assert!(found.iter().all(|f| f.api_key_env.is_none() && f.is_usable()));
+        const SHORT: Duration = Duration::from_millis(100);
+        const LONG: Duration = Duration::from_secs(60);
+        let [ollama, ..] = LOCAL_SERVERS;
+        let page = || http("200 OK", "content-type: text/html", "<html>");
+        let empty = || http("200 OK", "", r#"{"object":"list","data":null}"#);
+        for (steps, limit, models) in [
+            (http("200 OK", "", MODELS), LONG, Some(vec!["gemma-3-270m".to_owned()])),
+            (empty(), LONG, Some(vec![])),
+            (page(), LONG, None),
+            (http("401 Unauthorized", "", ""), LONG, None),
+            (vec![Step::AwaitClose], SHORT, None),
+        ] {
+            let fake = FakeServer::start(vec![steps]).await;
+            let found = ask(&LocalServer { port: fake.port, ..ollama }, limit, limit).await;
+            assert_eq!(found.as_ref().map(|f| f.models.clone()), models);
+            let base_url = format!("http://127.0.0.1:{}/v1", fake.port);
+            assert!(found.is_none_or(|f| f.base_url == Some(base_url) && f.is_usable() && f.name == "ollama"));
+        }
+    }
+
+    #[tokio::test]
+    async fn closed_ports_are_passed_over() {
+        let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let servers = LOCAL_SERVERS.map(|server| LocalServer { port: closed, ..server });
+        assert_eq!(discover(|_| None, &servers).await, []);
     }
 }

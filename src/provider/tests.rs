@@ -63,6 +63,14 @@ async fn a_reply_is_read_and_every_byte_of_the_exchange_recorded() {
 }
 
 #[tokio::test]
+async fn a_call_can_run_as_a_task() {
+    let server = FakeServer::start(vec![vec![stream_head(), event("Yes."), stop()]]).await;
+    let provider = server.provider();
+    let (reply, witness) = tokio::spawn(async move { ask(&provider).await }).await.unwrap();
+    assert_eq!((reply.end, witness.deltas.concat()), (End::Complete, "Yes.".to_owned()));
+}
+
+#[tokio::test]
 async fn an_answer_that_is_not_streamed_is_read_too() {
     let body = r#"{"choices":[{"message":{"content":"Yes.","reasoning_content":"Hm."},"finish_reason":"stop"}]}"#;
     let server = FakeServer::start(vec![http("200 OK", "content-type: application/json", body)]).await;
@@ -149,6 +157,8 @@ async fn the_key_goes_to_its_server_and_nowhere_else() {
             http("307 Temporary Redirect", &format!("location: http://127.0.0.1:1/?key={KEY}"), ""),
             "points to http://127.0.0.1:1/?key=***,",
         ),
+        // The last letter might have begun the key, and is held back until the end.
+        (http("500 Oops", "", "Try other models"), "Internal Server Error: Try other models\n"),
         (http("200 OK", "", &named), "the server broke off: ***"),
         (http("200 OK", "", &format!("data: {{{KEY}\n\n")), "{***"),
         (echo, ""),
@@ -212,13 +222,13 @@ async fn cancel_hangs_up_and_keeps_the_text() {
 
 #[tokio::test]
 async fn pings_do_not_keep_a_silent_server_alive() {
-    let limits =
-        Limits { first: Duration::from_millis(200), idle: Duration::from_millis(200), total: Duration::from_secs(600) };
+    let short = Duration::from_millis(200);
+    let (first, idle) = (Limits { first: short, ..Limits::default() }, Limits { idle: short, ..Limits::default() });
     let pings = || Step::Repeat(b": ping\n\n".to_vec(), Duration::from_millis(5));
-    for (steps, text, expected) in [
-        (vec![Step::AwaitClose], "", "answered nothing for 200 ms"),
-        (vec![stream_head(), pings()], "", "answered nothing for 200 ms"),
-        (vec![stream_head(), event("Half"), pings()], "Half", "added nothing for 200 ms"),
+    for (limits, steps, text, expected) in [
+        (first, vec![Step::AwaitClose], "", "answered nothing for 200 ms"),
+        (first, vec![stream_head(), pings()], "", "answered nothing for 200 ms"),
+        (idle, vec![stream_head(), event("Half"), pings()], "Half", "added nothing for 200 ms"),
     ] {
         let mut server = FakeServer::start(vec![steps]).await;
         let (reply, _) = ask(&server.provider().with_limits(limits)).await;
@@ -236,7 +246,6 @@ async fn a_call_has_a_limit_as_a_whole() {
     let server = FakeServer::start(vec![vec![stream_head(), Step::Repeat(data, Duration::from_millis(5))]]).await;
     let (reply, _) = ask(&server.provider().with_limits(limits)).await;
     assert!(failure(&reply).contains("300 ms, the limit for a whole call"), "{:?}", reply.end);
-    assert!(reply.text.starts_with("more "));
 }
 
 #[tokio::test]

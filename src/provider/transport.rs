@@ -142,6 +142,7 @@ impl Server {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream, application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("windlass/", env!("CARGO_PKG_VERSION"))));
+        // `key_in` has let only visible ASCII through, so this makes a valid header.
         let bearer = self.key.as_ref().map(|key| HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())));
         if let Some(Ok(mut bearer)) = bearer {
             bearer.set_sensitive(true);
@@ -341,9 +342,7 @@ impl<'a> Intake<'a> {
                     reader.read(&bytes, &mut parts);
                 }
                 Ok(Ok(None)) => {
-                    let held = self.wire.finish();
-                    self.record(&held);
-                    reader.read(&held, &mut parts);
+                    reader.read(&self.release(), &mut parts);
                     reader.finish(&mut parts);
                 }
             }
@@ -371,6 +370,13 @@ impl<'a> Intake<'a> {
         let masked = self.wire.push(bytes);
         self.record(&masked);
         masked
+    }
+
+    /// Records and gives back what was held back of the response.
+    fn release(&mut self) -> Vec<u8> {
+        let held = self.wire.finish();
+        self.record(&held);
+        held
     }
 
     fn record(&mut self, bytes: &[u8]) {
@@ -431,6 +437,7 @@ impl<'a> Intake<'a> {
                 break;
             }
         }
+        body.extend(self.release());
         body
     }
 
@@ -443,8 +450,7 @@ impl<'a> Intake<'a> {
 
     /// The reply, which ended like this.
     fn close(mut self, end: End) -> Reply {
-        let held = self.wire.finish();
-        self.record(&held);
+        self.release();
         let (text, reasoning) = (self.text.finish(), self.reasoning.finish());
         self.think(&String::from_utf8_lossy(&reasoning));
         self.say(&String::from_utf8_lossy(&text));
