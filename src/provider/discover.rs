@@ -1,0 +1,147 @@
+//! What could answer here: keys in the environment, and model servers on this machine's usual ports.
+//!
+//! Nothing leaves the machine: a key is only looked for, never used.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+use tokio::time::timeout;
+
+use super::transport::{client_for, list_models};
+
+/// How long a port of this machine may take to accept a connection.
+const CONNECT: Duration = Duration::from_millis(300);
+
+/// How long a server may take to list its models.
+const ANSWER: Duration = Duration::from_millis(700);
+
+/// A model server that listens on a port of its own by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalServer {
+    /// What a provider of it may be called in the configuration.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Its port on 127.0.0.1.
+    pub port: u16,
+}
+
+/// The servers looked for.
+pub const LOCAL_SERVERS: [LocalServer; 4] = [
+    LocalServer { name: "ollama", title: "Ollama", port: 11434 },
+    LocalServer { name: "llamacpp", title: "llama.cpp", port: 8080 },
+    LocalServer { name: "lmstudio", title: "LM Studio", port: 1234 },
+    LocalServer { name: "vllm", title: "vLLM", port: 8000 },
+];
+
+/// Variable, provider, and the base address if Windlass speaks that provider's wire format.
+const KEYS: [(&str, &str, Option<&str>); 6] = [
+    ("OPENAI_API_KEY", "openai", Some("https://api.openai.com/v1")),
+    ("OPENROUTER_API_KEY", "openrouter", Some("https://openrouter.ai/api/v1")),
+    ("XAI_API_KEY", "xai", Some("https://api.x.ai/v1")),
+    ("DEEPSEEK_API_KEY", "deepseek", Some("https://api.deepseek.com/v1")),
+    ("ANTHROPIC_API_KEY", "anthropic", None),
+    ("GEMINI_API_KEY", "gemini", None),
+];
+
+/// Something that could answer calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it may be called in the configuration (`openai`, `ollama`).
+    pub name: &'static str,
+    /// What was found: `OPENAI_API_KEY is set`, `Ollama's port 11434 answers`.
+    pub what: String,
+    /// The base address to configure; none if Windlass does not speak its wire format yet.
+    pub base_url: Option<String>,
+    /// The variable that holds its key.
+    pub api_key_env: Option<&'static str>,
+    /// The models a server lists; empty for a key, and for a server that has loaded none.
+    pub models: Vec<String>,
+}
+
+impl Found {
+    /// Whether Windlass can use it now.
+    pub fn is_usable(&self) -> bool {
+        self.base_url.is_some()
+    }
+}
+
+/// The keys in `env` and those of `servers` that answer, in that order; takes at most 0.7 seconds.
+pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServer]) -> Vec<Found> {
+    let set = |variable: &str| env(variable).is_some_and(|value| !value.trim().is_empty());
+    let keys = KEYS.iter().filter(|(variable, ..)| set(variable)).map(|(variable, name, base_url)| Found {
+        name,
+        what: format!("{variable} is set"),
+        base_url: base_url.map(str::to_owned),
+        api_key_env: Some(variable),
+        models: Vec::new(),
+    });
+    let mut found: Vec<Found> = keys.collect();
+    found.extend(join_all(servers.iter().map(|server| ask(server, CONNECT, ANSWER))).await.into_iter().flatten());
+    found
+}
+
+/// A server that doesn't answer in time, or not with a list of models, is not there.
+async fn ask(server: &LocalServer, connect: Duration, answer: Duration) -> Option<Found> {
+    let base_url = format!("http://127.0.0.1:{}/v1", server.port);
+    let client = client_for(&Url::parse(&base_url).ok()?, connect).ok()?;
+    let address = format!("{base_url}/models");
+    let models = timeout(answer, list_models(&client, &address, HeaderMap::new())).await.ok()??;
+    let what = format!("{}'s port {} answers", server.title, server.port);
+    Some(Found { name: server.name, what, base_url: Some(base_url), api_key_env: None, models })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::{FakeServer, Step, http};
+    use super::{LOCAL_SERVERS, LocalServer, ask, discover};
+
+    const MODELS: &str = include_str!("../../tests/fixtures/wire/openai-models.json");
+
+    #[tokio::test]
+    async fn keys_are_named_with_whether_they_can_be_used() {
+        let env = |name: &str| match name {
+            "OPENAI_API_KEY" | "ANTHROPIC_API_KEY" => Some("secret".to_owned()),
+            "XAI_API_KEY" => Some(" ".to_owned()),
+            _ => None,
+        };
+        let found = discover(env, &[]).await;
+        let told: Vec<_> = found.iter().map(|f| (f.name, f.what.as_str(), f.is_usable())).collect();
+        let expected = [("openai", "OPENAI_API_KEY is set", true), ("anthropic", "ANTHROPIC_API_KEY is set", false)];
+        assert_eq!(told, expected);
+        assert!(!format!("{found:?}").contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn servers_that_list_models_are_found_and_others_are_not() {
+        const SHORT: Duration = Duration::from_millis(100);
+        const LONG: Duration = Duration::from_secs(60);
+        let [ollama, ..] = LOCAL_SERVERS;
+        let page = || http("200 OK", "content-type: text/html", "<html>");
+        let empty = || http("200 OK", "", r#"{"object":"list","data":null}"#);
+        for (steps, limit, models) in [
+            (http("200 OK", "", MODELS), LONG, Some(vec!["gemma-3-270m".to_owned()])),
+            (empty(), LONG, Some(vec![])),
+            (page(), LONG, None),
+            (http("401 Unauthorized", "", ""), LONG, None),
+            (vec![Step::AwaitClose], SHORT, None),
+        ] {
+            let fake = FakeServer::start(vec![steps]).await;
+            let found = ask(&LocalServer { port: fake.port, ..ollama }, limit, limit).await;
+            assert_eq!(found.as_ref().map(|f| f.models.clone()), models);
+            let base_url = format!("http://127.0.0.1:{}/v1", fake.port);
+            assert!(found.is_none_or(|f| f.base_url == Some(base_url) && f.is_usable() && f.name == "ollama"));
+        }
+    }
+
+    #[tokio::test]
+    async fn closed_ports_are_passed_over() {
+        let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let servers = LOCAL_SERVERS.map(|server| LocalServer { port: closed, ..server });
+        assert_eq!(discover(|_| None, &servers).await, []);
+    }
+}
