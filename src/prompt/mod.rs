@@ -9,6 +9,8 @@ mod quote;
 mod record;
 mod reply;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use assemble::{Prompt, Values, assemble};
 pub use piece::{Piece, fit};

@@ -103,6 +103,9 @@ mod tests {
         let numbers: Vec<&str> = shown.lines().filter_map(|line| line.get(..5)).collect();
         let none = "    |";
         assert_eq!(numbers, [none, none, none, "   9|", none, none, "  10|", none, none, none, none, "   1|"]);
-        assert_eq!(shown.lines().map(|line| &line[6..]).collect::<Vec<_>>(), patch.lines().collect::<Vec<_>>());
+        assert_eq!(
+            shown.lines().map(|line| line.get(6..).unwrap_or("")).collect::<Vec<_>>(),
+            patch.lines().collect::<Vec<_>>()
+        );
     }
 }
