@@ -6,4 +6,5 @@
 pub mod app;
 pub mod domain;
 pub mod engine;
+pub mod prompt;
 pub mod provider;
