@@ -5,3 +5,5 @@
 
 pub mod app;
 pub mod domain;
+pub mod gate;
+pub mod process;
