@@ -6,5 +6,7 @@
 pub mod app;
 pub mod domain;
 pub mod engine;
+pub mod gate;
+pub mod process;
 pub mod prompt;
 pub mod provider;

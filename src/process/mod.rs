@@ -1,0 +1,3 @@
+//! Child processes: the only room that starts any.
+
+pub mod supervise;

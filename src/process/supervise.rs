@@ -1,0 +1,344 @@
+//! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no input, no terminal, a
+//! limit, bounded memory, and nothing of it left alive afterwards.
+
+mod group;
+mod kept;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use std::{env, future, io};
+
+use nix::sys::signal::Signal;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::select;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use group::Group;
+use kept::{Kept, LIMITS};
+
+/// Variables every command gets when the parent has them, beside `TERM=dumb`.
+const ALLOWED: [&str; 8] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "CARGO_HOME", "RUSTUP_HOME"];
+
+/// The grace between TERM and KILL that suits most commands.
+pub const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the output may stay open after the command's own end.
+const LEAK: Duration = Duration::from_millis(200);
+
+/// How much may still come after the command's own end: what two pipes can hold at most. More comes from a process
+/// that still writes.
+const LEFT_IN_PIPES: usize = 2 << 20;
+
+/// How long a killed command may take to be gone before it is given up (it hangs in the kernel).
+const GIVE_UP: Duration = Duration::from_secs(2);
+
+/// Nobody waits longer than a year; adding more to a clock can overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How much is read at once, per stream.
+const CHUNK: usize = 64 << 10;
+
+/// A command and the bounds it runs in.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Program and arguments; there is no shell.
+    pub argv: Vec<String>,
+    /// Working directory.
+    pub cwd: PathBuf,
+    /// Names of variables passed on from the parent, beyond the allow-list.
+    pub env: Vec<String>,
+    /// Variables set.
+    pub vars: Vec<(String, String)>,
+    /// How long it may run.
+    pub limit: Duration,
+    /// How long it has between TERM and KILL; see [`GRACE`].
+    pub grace: Duration,
+    /// Where the whole output goes once it exceeds 1 MiB; its directory must exist. At most 256 MiB are kept.
+    pub spill: PathBuf,
+}
+
+/// Which pipe a chunk came out of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this code.
+    Exit(i32),
+    /// Of this signal, which Windlass did not send.
+    Signal(i32),
+    /// It was ended at its limit.
+    Timeout,
+    /// It was ended because the caller said so.
+    Cancelled,
+    /// By itself, but a descendant kept its output open and was killed.
+    Leak {
+        /// The command's own exit code.
+        code: i32,
+    },
+    /// It never ran; why, in one sentence.
+    NotStarted(String),
+    /// It ran, but its exit status could not be read; why.
+    Lost(String),
+}
+
+/// What is known of a command after its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub ending: Ending,
+    /// From start to end, clean-up included.
+    pub duration: Duration,
+    /// The last 16 KiB of both streams, in the order they were read.
+    pub tail: Vec<u8>,
+    /// The length of both streams, in bytes.
+    pub total_bytes: u64,
+    /// The file with the whole output, if it was long.
+    pub spilled: Option<PathBuf>,
+    /// Why that file is missing or incomplete, if writing it failed. The command is not disturbed by that.
+    pub spill_error: Option<String>,
+}
+
+/// Runs `spec` to its end and hands each chunk of output to `output` as it is read; a slow `output` slows the command.
+///
+/// When it returns, or when the future is dropped, no process of the command is alive: TERM goes to the group at the
+/// limit or on `cancel`, KILL after the grace, and KILL to whatever outlives the command. (A descendant that leaves
+/// both session and environment behind escapes; so does, outside Linux, one that leaves the group.)
+///
+/// On Linux the command also dies with the thread that first polls this future, which must therefore live as long as
+/// the run: the thread of a current-thread runtime does, a pool's worker may not.
+pub async fn run(spec: &Spec, cancel: &CancellationToken, mut output: impl FnMut(Stream, &[u8])) -> Finished {
+    let started = Instant::now();
+    let mut kept = Kept::new(&spec.spill, LIMITS);
+    let ending = if cancel.is_cancelled() {
+        Ending::Cancelled
+    } else {
+        match Running::start(spec) {
+            Err(why) => Ending::NotStarted(why),
+            Ok(running) => running.attend(spec, cancel, &mut kept, &mut output).await,
+        }
+    };
+    let remains = kept.finish().await;
+    let (spilled, spill_error) = match remains.spilled {
+        Ok(path) => (path, None),
+        Err(why) => (None, Some(why)),
+    };
+    let (tail, total_bytes) = (remains.tail, remains.total);
+    Finished { ending, duration: started.elapsed(), tail, total_bytes, spilled, spill_error }
+}
+
+/// A started command.
+struct Running {
+    child: Child,
+    pipes: Pipes,
+    group: Group,
+}
+
+/// How far stopping a command has gone.
+#[derive(PartialEq, Eq)]
+enum Step {
+    Running,
+    Terminated(Ending),
+    Killed(Ending),
+}
+
+impl Running {
+    fn start(spec: &Spec) -> Result<Self, String> {
+        let Some((program, arguments)) = spec.argv.split_first() else { return Err("the command is empty".to_owned()) };
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&spec.cwd);
+        command.env_clear().envs(environment(&spec.env)).envs(spec.vars.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let (mut child, group) = Group::start(&mut command).map_err(|error| why_not_started(spec, program, &error))?;
+        let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
+        Ok(Self { child, pipes, group })
+    }
+
+    async fn attend(
+        mut self,
+        spec: &Spec,
+        cancel: &CancellationToken,
+        kept: &mut Kept,
+        output: &mut impl FnMut(Stream, &[u8]),
+    ) -> Ending {
+        let (step, status) = self.until_exit(spec, cancel, kept, output).await;
+        let leak = self.drain(kept, output).await;
+        self.group.end().await;
+        match (step, status) {
+            (Step::Terminated(ending) | Step::Killed(ending), _) => ending,
+            (Step::Running, Err(error)) => Ending::Lost(format!("failed to wait for the command: {error}")),
+            (Step::Running, Ok(status)) => match (status.code(), status.signal()) {
+                (Some(code), _) if leak => Ending::Leak { code },
+                (Some(code), _) => Ending::Exit(code),
+                (None, Some(signal)) => Ending::Signal(signal),
+                (None, None) => Ending::Lost(format!("the command ended in an unknown way: {status}")),
+            },
+        }
+    }
+
+    /// Reads output until the command itself has ended, stopping it when its time is over.
+    async fn until_exit(
+        &mut self,
+        spec: &Spec,
+        cancel: &CancellationToken,
+        kept: &mut Kept,
+        output: &mut impl FnMut(Stream, &[u8]),
+    ) -> (Step, io::Result<ExitStatus>) {
+        let mut step = Step::Running;
+        let mut deadline = Instant::now() + spec.limit.min(LONGEST);
+        let grace = spec.grace.min(LONGEST);
+        loop {
+            // Looked at here too: a flood keeps the read below ready for ever, and the timer would never be asked.
+            if Instant::now() >= deadline {
+                step = match step {
+                    Step::Running => {
+                        self.group.signal(Signal::SIGTERM);
+                        deadline = Instant::now() + grace;
+                        Step::Terminated(Ending::Timeout)
+                    }
+                    Step::Terminated(ending) => {
+                        self.group.signal(Signal::SIGKILL);
+                        deadline = Instant::now() + GIVE_UP;
+                        Step::Killed(ending)
+                    }
+                    Step::Killed(_) => return (step, Err(io::ErrorKind::TimedOut.into())),
+                };
+            }
+            select! {
+                biased;
+                () = cancel.cancelled(), if step == Step::Running => {
+                    self.group.signal(Signal::SIGTERM);
+                    deadline = Instant::now() + grace;
+                    step = Step::Terminated(Ending::Cancelled);
+                }
+                status = self.child.wait() => return (step, status),
+                Some((stream, length)) = self.pipes.next() => self.pipes.deliver(stream, length, kept, output).await,
+                () = sleep_until(deadline) => {}
+            }
+        }
+    }
+
+    /// Reads what is left after the command's own end; says whether somebody still holds the output open.
+    async fn drain(&mut self, kept: &mut Kept, output: &mut impl FnMut(Stream, &[u8])) -> bool {
+        let deadline = Instant::now() + LEAK;
+        let mut left = LEFT_IN_PIPES;
+        loop {
+            select! {
+                // Reading first: however late this runs, what is in the pipes is not taken for a leak.
+                biased;
+                chunk = self.pipes.next() => match chunk {
+                    None => return false,
+                    Some((stream, length)) => {
+                        self.pipes.deliver(stream, length, kept, output).await;
+                        match left.checked_sub(length) {
+                            None => return true,
+                            Some(less) => left = less,
+                        }
+                    }
+                },
+                () = sleep_until(deadline) => return true,
+            }
+        }
+    }
+}
+
+/// The command's two output pipes, each until its end.
+struct Pipes {
+    out: Option<ChildStdout>,
+    err: Option<ChildStderr>,
+    out_bytes: Vec<u8>,
+    err_bytes: Vec<u8>,
+}
+
+impl Pipes {
+    fn new(out: Option<ChildStdout>, err: Option<ChildStderr>) -> Self {
+        Self { out, err, out_bytes: vec![0; CHUNK], err_bytes: vec![0; CHUNK] }
+    }
+
+    /// Waits for a chunk, and says in which buffer and how long it is; none when both pipes have ended.
+    async fn next(&mut self) -> Option<(Stream, usize)> {
+        while self.out.is_some() || self.err.is_some() {
+            // Not biased: a flood on one stream must not starve the other.
+            select! {
+                length = read(&mut self.out, &mut self.out_bytes) => match length {
+                    0 => self.out = None,
+                    length => return Some((Stream::Out, length)),
+                },
+                length = read(&mut self.err, &mut self.err_bytes) => match length {
+                    0 => self.err = None,
+                    length => return Some((Stream::Err, length)),
+                },
+            }
+        }
+        None
+    }
+
+    async fn deliver(&self, stream: Stream, length: usize, kept: &mut Kept, output: &mut impl FnMut(Stream, &[u8])) {
+        let buffer = if stream == Stream::Out { &self.out_bytes } else { &self.err_bytes };
+        let chunk = buffer.get(..length).unwrap_or(buffer);
+        kept.push(chunk).await;
+        output(stream, chunk);
+    }
+}
+
+/// Reads once. An error ends the stream like its end: a pipe has no other way to fail. An ended stream never answers.
+async fn read(pipe: &mut Option<impl AsyncRead + Unpin>, buffer: &mut [u8]) -> usize {
+    match pipe {
+        Some(pipe) => pipe.read(buffer).await.unwrap_or(0),
+        None => future::pending().await,
+    }
+}
+
+/// What a command gets of the parent's environment.
+fn environment(names: &[String]) -> Vec<(OsString, OsString)> {
+    let mut variables = vec![("TERM".into(), "dumb".into())];
+    for name in ALLOWED.into_iter().chain(names.iter().map(String::as_str)) {
+        if let Some(value) = env::var_os(name) {
+            variables.push((name.into(), if name == "PATH" { absolute_only(value) } else { value }));
+        }
+    }
+    variables
+}
+
+/// `path` without its relative entries: they would find programs in the tree under review.
+fn absolute_only(path: OsString) -> OsString {
+    env::join_paths(env::split_paths(&path).filter(|entry| entry.is_absolute())).unwrap_or(path)
+}
+
+/// The spawn error in words that say what to do; the system's own often don't say which file is meant.
+fn why_not_started(spec: &Spec, program: &str, error: &io::Error) -> String {
+    if !spec.cwd.is_dir() {
+        return format!("the directory {} is missing", spec.cwd.display());
+    }
+    let named_by_path = program.contains('/');
+    let file = spec.cwd.join(program);
+    match error.kind() {
+        io::ErrorKind::NotFound if named_by_path && file.exists() => {
+            format!("{program} cannot run: the interpreter its first line names is missing")
+        }
+        io::ErrorKind::NotFound if named_by_path => format!("command not found: {}", file.display()),
+        io::ErrorKind::NotFound => format!("command not found: {program} is in no directory of PATH"),
+        io::ErrorKind::PermissionDenied if !is_searchable(&spec.cwd) => {
+            format!("no permission to enter the directory {}", spec.cwd.display())
+        }
+        io::ErrorKind::PermissionDenied => format!("{program} is not executable"),
+        _ => format!("failed to start {program}: {error}"),
+    }
+}
+
+fn is_searchable(directory: &Path) -> bool {
+    nix::unistd::access(directory, nix::unistd::AccessFlags::X_OK).is_ok()
+}

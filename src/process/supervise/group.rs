@@ -1,0 +1,164 @@
+//! The processes of one command: how they are set apart at the start, and how all of them are ended.
+//!
+//! The command leads a session and group of its own, so it has no terminal and one signal reaches its family. Those
+//! that leave the group are known by the mark that every descendant inherits in its environment, and by the session;
+//! both are read from `/proc`, so elsewhere than on Linux only the group itself is ended.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+use std::{env, io, process};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, getpid, getppid, setsid};
+use tokio::process::{Child, Command};
+
+/// The environment variable that marks the descendants of a command.
+const MARK: &str = "WINDLASS_RUN";
+
+/// How often survivors are looked for, and how long each look waits for the last signal to do its work.
+const SWEEPS: u32 = 50;
+const SWEEP_PAUSE: Duration = Duration::from_millis(5);
+
+/// Descriptors below this are closed one by one where the system cannot close a range.
+const DESCRIPTORS: libc::c_int = 1024;
+
+/// A running command with all its descendants. Dropping it kills them.
+pub(super) struct Group {
+    leader: Pid,
+    mark: String,
+    ended: bool,
+}
+
+impl Group {
+    /// Starts `command` as the leader of its own session, bound to the life of the calling thread.
+    pub(super) fn start(command: &mut Command) -> io::Result<(Child, Self)> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let mark = format!("{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        // A Windlass that is itself a gate's descendant stays findable for the outer one.
+        let outer = env::var(MARK).map(|outer| outer + ":").unwrap_or_default();
+        command.env(MARK, outer + &mark);
+        set_apart(command);
+        let child = command.spawn()?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let leader = id.map(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no id"))?;
+        Ok((child, Self { leader, mark, ended: false }))
+    }
+
+    /// Sends `signal` to the group.
+    pub(super) fn signal(&self, signal: Signal) {
+        // It fails when nobody is left (ESRCH) or all that is left changed its user (EPERM): out of reach, both.
+        let _ = killpg(self.leader, signal);
+    }
+
+    /// Kills what is left of the command, and waits until it is gone.
+    pub(super) async fn end(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.ended = true;
+        let (leader, mark) = (self.leader, self.mark.clone());
+        let sweeping = tokio::task::spawn_blocking(move || {
+            for _ in 0..SWEEPS {
+                if survivors::kill(leader, &mark) == 0 {
+                    break;
+                }
+                std::thread::sleep(SWEEP_PAUSE);
+            }
+        });
+        if sweeping.await.is_err() {
+            // The runtime is shutting down and never ran it: Drop does one sweep instead.
+            self.ended = false;
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.signal(Signal::SIGKILL);
+            survivors::kill(self.leader, &self.mark);
+        }
+    }
+}
+
+/// Makes the child leader of a new session, deaf to inherited descriptors, and mortal with the calling thread.
+#[allow(unsafe_code)]
+fn set_apart(command: &mut Command) {
+    let parent = getpid();
+    // SAFETY: the closure runs between fork and exec, where only async-signal-safe calls are allowed. setsid, prctl,
+    // getppid, close_range and fcntl are plain system calls on integers; nothing allocates or takes a lock.
+    unsafe {
+        command.pre_exec(move || {
+            setsid()?;
+            #[cfg(target_os = "linux")]
+            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+            // Had the parent died before that call, no signal would ever come.
+            if getppid() != parent {
+                return Err(Errno::ESRCH.into());
+            }
+            // Marked rather than closed: the pipe that reports a failing exec is among them.
+            #[cfg(target_os = "linux")]
+            if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) == 0 {
+                return Ok(());
+            }
+            for descriptor in 3..DESCRIPTORS {
+                libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+            }
+            Ok(())
+        });
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod survivors {
+    //! Descendants that left the group, found in `/proc`.
+
+    use std::fs;
+    use std::path::Path;
+
+    use nix::sys::signal::{Signal, kill as send};
+    use nix::unistd::Pid;
+
+    use super::MARK;
+
+    /// Sends SIGKILL to every living process of this session or mark; says how many there were.
+    pub(super) fn kill(session: Pid, mark: &str) -> usize {
+        // Without a readable /proc nobody can be found, as on other systems.
+        let Ok(entries) = fs::read_dir("/proc") else { return 0 };
+        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let ours = pids.filter(|pid| belongs(Path::new(&format!("/proc/{pid}")), session, mark));
+        // A process that ended meanwhile is no failure.
+        ours.filter(|pid| send(Pid::from_raw(*pid), Signal::SIGKILL).is_ok()).count()
+    }
+
+    /// Whether the process of this directory is alive and of that session or mark. One that cannot be read is not.
+    fn belongs(directory: &Path, session: Pid, mark: &str) -> bool {
+        let Ok(stat) = fs::read_to_string(directory.join("stat")) else { return false };
+        // proc_pid_stat(5): "pid (name) state ppid pgrp session"; the name may hold anything, parentheses too.
+        let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+        if matches!(fields.next(), None | Some("Z" | "X")) {
+            return false;
+        }
+        if fields.nth(2).and_then(|field| field.parse().ok()) == Some(session.as_raw()) {
+            return true;
+        }
+        let environment = fs::read(directory.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| {
+            let value = variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            value.is_some_and(|value| value.split(|byte| *byte == b':').any(|one| one == mark.as_bytes()))
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod survivors {
+    //! Systems without `/proc`: what left the group is not found.
+
+    use nix::unistd::Pid;
+
+    /// Finds nobody.
+    pub(super) fn kill(_session: Pid, _mark: &str) -> usize {
+        0
+    }
+}
