@@ -5,3 +5,5 @@
 
 pub mod app;
 pub mod domain;
+pub mod process;
+pub mod repo;

@@ -1,0 +1,3 @@
+//! Child processes: the only room that starts any. Argument vectors only, never a shell.
+
+pub mod capture;
