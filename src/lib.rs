@@ -10,3 +10,4 @@ pub mod gate;
 pub mod process;
 pub mod prompt;
 pub mod provider;
+pub mod repo;

@@ -1,0 +1,1 @@
+//! What is read out of answers, before anything is known of the repository.
