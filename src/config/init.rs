@@ -1,0 +1,113 @@
+//! The starter `.windlass/config.toml` that `windlass init` proposes.
+
+use std::fmt::Write;
+
+/// What is proposed for a project with this file at its top: gates as name and argv.
+const PROPOSALS: &[(&str, &[(&str, &[&str])])] = &[
+    (
+        "Cargo.toml",
+        &[
+            ("cargo-test", &["cargo", "test"]),
+            ("cargo-clippy", &["cargo", "clippy", "--all-targets", "--", "-D", "warnings"]),
+            ("cargo-fmt", &["cargo", "fmt", "--check"]),
+        ],
+    ),
+    ("package.json", &[("npm-test", &["npm", "test"])]),
+    ("go.mod", &[("go-test", &["go", "test", "./..."]), ("go-vet", &["go", "vet", "./..."])]),
+    ("pyproject.toml", &[("pytest", &["python3", "-m", "pytest", "-q"])]),
+    ("Makefile", &[("make-test", &["make", "test"])]),
+];
+
+const HEAD: &str = "\
+# Windlass: how this repository is worked on. Versioned and reviewed like code; its commands run on a machine only after
+# a person there has trusted this exact content once. Servers, keys and taste belong to each person's own config.toml.
+
+workflow = \"scale\"
+
+# Who drafts and who objects, as provider/model. Two different models; better, of two vendors.
+# [roles]
+# author = \"openai/gpt-5\"
+# critic = \"ollama/qwen3\"
+
+# Gates: commands that judge a change. Exit code 0 passes. An array of words, no shell; run in a worktree of the change.
+# Also: dir = \"sub/dir\" · timeout_s = 600 · env = [\"NAME\", ...] passed on · enforcement = \"required\" or \"advisory\".
+";
+
+const TAIL: &str = "
+# Probes: commands that measure the system. Each prints lines of \"name value unit\", such as \"p95_latency 412.5 ms\".
+# They run before and after a change; a constraint may only quote what they print.
+# [[probe]]
+# name = \"latency\"
+# argv = [\"./bench/latency.sh\"]
+# timeout_s = 120
+
+[measure]
+rounds = 5          # how often before and after are measured, in turns
+
+[context]
+tokens = 24000      # budget of what is sent to a model
+files = []          # files that are offered first
+
+[boundary]
+allow = []          # what a change may touch, such as \"src/**\"; everything when empty
+deny = []           # what it may not
+";
+
+/// A commented configuration with gates for what the repository holds; `files` are its paths, `/` between the parts.
+pub fn init_text<'a>(files: impl IntoIterator<Item = &'a str>) -> String {
+    let files: Vec<&str> = files.into_iter().collect();
+    let found = PROPOSALS.iter().filter(|(file, _)| files.contains(file)).flat_map(|(_, gates)| *gates);
+    let mut gates = String::new();
+    for (name, argv) in found {
+        let argv: Vec<String> = argv.iter().map(|word| format!("{word:?}")).collect();
+        // Writing to a string can't fail.
+        let _ = write!(gates, "\n[[gate]]\nname = {name:?}\nargv = [{}]\n", argv.join(", "));
+    }
+    if gates.is_empty() {
+        gates.push_str("# [[gate]]\n# name = \"tests\"\n# argv = [\"make\", \"test\"]\n");
+    }
+    [HEAD, &gates, TAIL].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::{Flags, Paths, load};
+
+    #[test]
+    fn what_is_proposed_loads() {
+        let all: Vec<&str> = PROPOSALS.iter().map(|(file, _)| *file).collect();
+        for (files, gates) in [
+            (vec![], vec![]),
+            (vec!["src/Cargo.toml"], vec![]),
+            (vec!["Cargo.toml", "src/main.rs"], vec!["cargo-test", "cargo-clippy", "cargo-fmt"]),
+            (vec!["go.mod", "Makefile"], vec!["go-test", "go-vet", "make-test"]),
+            (
+                all,
+                vec!["cargo-test", "cargo-clippy", "cargo-fmt", "npm-test", "go-test", "go-vet", "pytest", "make-test"],
+            ),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let text = init_text(files);
+            fs::create_dir(dir.path().join(".windlass")).unwrap();
+            fs::write(dir.path().join(".windlass/config.toml"), &text).unwrap();
+            let paths = Paths { user: None, repository: Some(dir.path().to_owned()) };
+            let loaded = load(&paths, &|_| None, &Flags::default()).unwrap();
+            assert_eq!(loaded.config.gates.iter().map(|gate| gate.name.as_str()).collect::<Vec<_>>(), gates);
+            assert_eq!((loaded.config.rounds, loaded.config.context_tokens), (5, 24_000));
+            assert_eq!(loaded.warnings, []);
+
+            // The examples are right too.
+            let examples = text.lines().map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.starts_with('[') || rest.contains(" = ") && !rest.contains('·') => rest,
+                _ => line,
+            });
+            fs::write(dir.path().join(".windlass/config.toml"), examples.collect::<Vec<_>>().join("\n")).unwrap();
+            let loaded = load(&paths, &|_| None, &Flags::default()).unwrap();
+            assert_eq!(loaded.config.probes.len(), 1);
+            assert!(loaded.config.author.is_some());
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Laying the layers over each other, and what can be judged only then: roles, providers, workflow.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::document::Document;
+use super::layer::{self, Layer, Placed};
+use super::paths::{self, Paths};
+use super::problem::{ConfigError, Place, Problem, suggestion};
+use super::provider::ProviderConfig;
+use super::workflow::{workflow, workflow_names};
+use crate::domain::{CommandSpec, Digest, GateDef, ModelId, Workflow};
+
+/// Names of the gates Windlass itself runs; a command gate can't have one of them.
+pub const BUILTIN_GATES: [&str; 6] =
+    ["sections", "size-budget", "readings-quoted", "plan-files", "criteria-met", "downstream"];
+
+/// How messages name the repository's file.
+pub(super) const REPOSITORY_FILE: &str = ".windlass/config.toml";
+
+const DEFAULT_WORKFLOW: &str = "scale";
+
+/// A command that measures the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// Its name.
+    pub name: String,
+    /// How it runs.
+    pub spec: CommandSpec,
+}
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where models are served, by name; the part of a model id before its first slash.
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// Which model drafts; none until one is chosen.
+    pub author: Option<ModelId>,
+    /// Which model objects; never the author's.
+    pub critic: Option<ModelId>,
+    /// The stages of a loop.
+    pub workflow: Workflow,
+    /// The project's command gates, in the order of the file.
+    pub gates: Vec<GateDef>,
+    /// The project's probes, in the order of the file.
+    pub probes: Vec<Probe>,
+    /// How often each side is measured.
+    pub rounds: u32,
+    /// Budget of a prompt's context, in estimated tokens.
+    pub context_tokens: u64,
+    /// Files that are offered as context first.
+    pub context_files: Vec<String>,
+    /// Patterns of paths a change may touch; all when empty.
+    pub boundary_allow: Vec<String>,
+    /// Patterns of paths a change may not touch.
+    pub boundary_deny: Vec<String>,
+    /// The theme asked for; none to let the terminal decide.
+    pub theme: Option<String>,
+    /// The keymap.
+    pub keymap: String,
+    /// The editor, before `$VISUAL` and `$EDITOR`.
+    pub editor: Option<String>,
+    /// Digest of the exact bytes of the repository's file: what trust is bound to. None without a file.
+    pub repository_digest: Option<Digest>,
+    /// The files that were read.
+    pub sources: Vec<PathBuf>,
+}
+
+/// What the command line says of configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// `--theme`.
+    pub theme: Option<String>,
+    /// `--keymap`.
+    pub keymap: Option<String>,
+    /// `--author`.
+    pub author: Option<String>,
+    /// `--critic`.
+    pub critic: Option<String>,
+}
+
+/// A usable configuration, and what the person should know about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What is allowed but worth a line on the screen.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads the configuration of a person in a repository.
+///
+/// # Errors
+/// If a file is there but can't be read or isn't valid, or the layers contradict a law; all problems at once.
+pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) -> Result<Loaded, ConfigError> {
+    let mut found = Vec::new();
+    let mut sources = Vec::new();
+    let user_file = paths.user_file();
+    let user = read(user_file.as_deref(), None, &mut sources, &mut found);
+    let user = user.zip(user_file.as_deref()).map(|((text, _), path)| layer::user(path, &text));
+    let repository = read(paths.repository_file().as_deref(), Some(REPOSITORY_FILE), &mut sources, &mut found);
+    let repository_digest = repository.as_ref().map(|(_, digest)| *digest);
+    let repository = repository.map(|(text, _)| layer::repository(&text, user_file.as_deref()));
+    let mut layer = |read: Option<(Layer, Vec<Problem>)>| {
+        let (layer, problems) = read.unwrap_or_default();
+        found.extend(problems);
+        layer
+    };
+    let (user, repository) = (layer(user), layer(repository));
+    // What follows judges the layers together; a layer with holes in it would be misjudged.
+    ConfigError::unless_empty(found)?;
+
+    let mut found = Vec::new();
+    let env = |name: &str| env(name).filter(|value| !value.is_empty());
+    let mut role = |flag: Option<&String>, flag_name, variable, files: Option<Placed<ModelId>>| {
+        let given = flag.cloned().map(|value| (value, flag_name));
+        let Some((value, source)) = given.or_else(|| Some((env(variable)?, variable))) else { return files };
+        let place = Place::of(source);
+        match layer::model_id(&value) {
+            Ok(value) => Some(Placed { value, place }),
+            Err(wrong) => {
+                found.push(place.problem(wrong));
+                None
+            }
+        }
+    };
+    let author = role(flags.author.as_ref(), "--author", "WINDLASS_AUTHOR", repository.author.or(user.author));
+    let critic = role(flags.critic.as_ref(), "--critic", "WINDLASS_CRITIC", repository.critic.or(user.critic));
+    let warnings = judge_roles(&user.providers, author.as_ref(), critic.as_ref(), &mut found);
+    let workflow = match chosen_workflow(repository.workflow.as_ref()) {
+        Ok(workflow) => workflow,
+        Err(error) => {
+            found.extend(error.problems);
+            return Err(ConfigError::of(found));
+        }
+    };
+    ConfigError::unless_empty(found)?;
+
+    let config = Config {
+        providers: user.providers,
+        author: author.map(|author| author.value),
+        critic: critic.map(|critic| critic.value),
+        workflow,
+        gates: repository.gates,
+        probes: repository.probes,
+        rounds: repository.rounds.unwrap_or(5),
+        context_tokens: repository.context_tokens.unwrap_or(24_000),
+        context_files: repository.context_files,
+        boundary_allow: repository.boundary_allow,
+        boundary_deny: repository.boundary_deny,
+        theme: flags.theme.clone().or_else(|| env("WINDLASS_THEME")).or(user.theme),
+        keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
+        editor: user.editor,
+        repository_digest,
+        sources,
+    };
+    Ok(Loaded { config, warnings })
+}
+
+/// The text and digest of a file, if it is there; `label` is how messages name it when not by its path.
+fn read(
+    path: Option<&Path>,
+    label: Option<&str>,
+    sources: &mut Vec<PathBuf>,
+    found: &mut Vec<Problem>,
+) -> Option<(String, Digest)> {
+    let path = path?;
+    let label = label.map_or_else(|| path.display().to_string(), str::to_owned);
+    let bytes = match paths::read(path) {
+        Ok(bytes) => bytes?,
+        Err(error) => {
+            found.push(Place::of(label).problem(format!("failed to read it: {error}")));
+            return None;
+        }
+    };
+    let digest = Digest::of(&bytes);
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            sources.push(path.to_owned());
+            Some((text, digest))
+        }
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let place = Document::new(label, &text).place(valid);
+            found.push(place.problem("this is not UTF-8 text; save the file as UTF-8"));
+            None
+        }
+    }
+}
+
+/// Records the roles that break a law or name nothing; gives what is allowed but worth knowing.
+fn judge_roles(
+    providers: &BTreeMap<String, ProviderConfig>,
+    author: Option<&Placed<ModelId>>,
+    critic: Option<&Placed<ModelId>>,
+    found: &mut Vec<Problem>,
+) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for role in [author, critic].into_iter().flatten().filter(|role| !providers.contains_key(role.value.provider())) {
+        let name = role.value.provider();
+        if providers.is_empty() {
+            // A fresh clone on a fresh machine: what can be done about it is found out later, not refused here.
+            let message = format!("{:?} needs a provider called {name:?}, and none is configured yet", role.value.0);
+            warnings.push(role.place.problem(message));
+        } else {
+            let hint = suggestion(name, providers.keys().map(String::as_str));
+            found.push(role.place.problem(format!("there is no provider called {name:?}; {hint}")));
+        }
+    }
+    if let (Some(author), Some(critic)) = (author, critic) {
+        if is_same(providers, &author.value, &critic.value) {
+            let message = "law 3: the critic is another model; author and critic are the same";
+            let remedy = format!("{message} ({}); choose another critic", author.value);
+            found.push(critic.place.problem(remedy));
+        } else if let Some(vendor) = common_vendor(providers, &author.value, &critic.value) {
+            let message = format!("author and critic are both of {vendor:?}; another vendor's model objects to more");
+            warnings.push(critic.place.problem(message));
+        }
+    }
+    warnings
+}
+
+/// Whether two ids mean one model: by name, or by name at one server under two provider names.
+fn is_same(providers: &BTreeMap<String, ProviderConfig>, author: &ModelId, critic: &ModelId) -> bool {
+    let at_server = |id: &ModelId| {
+        let (provider, model) = id.0.split_once('/')?;
+        match providers.get(provider)? {
+            ProviderConfig::OpenAiChat { base_url, .. } => Some((base_url.clone(), model.to_owned())),
+            ProviderConfig::Script { .. } => None,
+        }
+    };
+    author == critic || at_server(author).is_some_and(|place| at_server(critic) == Some(place))
+}
+
+/// The vendor of both models, if it is one: all but the last part, as in `openrouter/vendor/model`.
+fn common_vendor<'a>(
+    providers: &BTreeMap<String, ProviderConfig>,
+    author: &'a ModelId,
+    critic: &ModelId,
+) -> Option<&'a str> {
+    let vendor = author.0.rsplit_once('/')?.0;
+    let scripted = matches!(providers.get(author.provider()), Some(ProviderConfig::Script { .. }));
+    (!scripted && critic.0.rsplit_once('/')?.0 == vendor).then_some(vendor)
+}
+
+fn chosen_workflow(chosen: Option<&Placed<String>>) -> Result<Workflow, ConfigError> {
+    let Some(chosen) = chosen else { return workflow(DEFAULT_WORKFLOW) };
+    if workflow_names().any(|name| name == chosen.value) {
+        return workflow(&chosen.value);
+    }
+    let hint = suggestion(&chosen.value, workflow_names());
+    Err(ConfigError::of(vec![chosen.place.problem(format!("there is no workflow called {:?}; {hint}", chosen.value))]))
+}

@@ -1,0 +1,29 @@
+//! Configuration: what the person and the repository decide, read strictly, layer over layer.
+//!
+//! Built-in < user < repository < environment < flags. A repository's file is code review material written by anyone
+//! with a commit, so it can't name servers, keys or the person's own taste; its commands wait for trust, which is bound
+//! to the digest of its exact bytes.
+
+mod document;
+mod init;
+mod layer;
+mod library;
+mod load;
+mod paths;
+mod problem;
+mod provider;
+mod workflow;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use document::{Document, Fields, Located, kind};
+pub use init::init_text;
+pub use library::{Library, Sheet};
+pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
+pub use paths::Paths;
+pub use problem::{ConfigError, Place, Problem, nearest, suggestion};
+pub use provider::ProviderConfig;
+pub use workflow::{workflow, workflow_names};
+pub use write::{Additions, WriteError, write_user_providers};
