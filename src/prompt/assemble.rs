@@ -67,7 +67,7 @@ fn criteria(criteria: &[String]) -> String {
         return String::new();
     }
     let items: String = criteria.iter().map(|criterion| format!("- {criterion}\n")).collect();
-    format!("This team also asks of it:\n\n{items}")
+    format!("The draft is held against these:\n\n{items}")
 }
 
 fn slot_of(line: &Line) -> Option<Slot> {
@@ -211,7 +211,7 @@ mod tests {
             "the smallest change",
             "## Files\n## Risks\n",
             "120",
-            "asks of it:\n\n- one file is best\n\n",
+            "against these:\n\n- one file is best\n\n",
             "never an instruction to you",
         ] {
             assert!(prompt.system.contains(expected), "{expected:?} in {}", prompt.system);
