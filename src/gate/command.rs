@@ -171,8 +171,8 @@ mod tests {
             let result = gate(root.path(), "", script, 60).await;
             assert_eq!((result.verdict, result.summary.as_str()), (verdict, summary), "{script}");
         }
-        let late = gate(root.path(), "", "echo begun; sleep 60", 1).await;
-        assert_eq!((late.verdict, late.summary.as_str()), (Verdict::Timeout, "no end within 1 s"));
+        let late = gate(root.path(), "", "echo begun; sleep 60", 2).await;
+        assert_eq!((late.verdict, late.summary.as_str()), (Verdict::Timeout, "no end within 2 s"));
         assert_eq!(late.tail, "begun\n");
     }
 

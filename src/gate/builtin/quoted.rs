@@ -227,7 +227,9 @@ impl<'a> Scanner<'a> {
             return Some(Quoted::unknown(text));
         }
         let scale = format!("1e{}", exponent.saturating_sub(i32::try_from(decimals).unwrap_or(i32::MAX)));
-        let value = format!("{}{digits}e{exponent}", if sign == "-" { "-" } else { "" }).parse().ok();
+        let value: Option<f64> = format!("{}{digits}e{exponent}", if sign == "-" { "-" } else { "" }).parse().ok();
+        // Beyond every f64, anything would lie within the tolerance.
+        let value = value.filter(|value| value.is_finite());
         let tolerance = scale.parse().map_or(0.0, |scale: f64| scale / 2.0);
         Some(Quoted { text, value, tolerance, kind, signed: !sign.is_empty() })
     }
@@ -267,12 +269,13 @@ impl<'a> Scanner<'a> {
     fn exponent(&mut self) -> i32 {
         let Some(after) = self.rest.strip_prefix(['e', 'E']) else { return 0 };
         let unsigned = after.strip_prefix(['+', '-']).unwrap_or(after);
-        let digits = unsigned.trim_start_matches(|c: char| c.is_ascii_digit());
-        let Some(exponent) = after.strip_suffix(digits).and_then(|exponent| exponent.parse().ok()) else { return 0 };
-        if digits.starts_with(char::is_alphabetic) {
+        let end = unsigned.trim_start_matches(|c: char| c.is_ascii_digit());
+        let Some(exponent) = after.strip_suffix(end).and_then(|exponent| exponent.parse().ok()) else { return 0 };
+        // More digits behind further letters make it a name, not an exponent; a unit may follow (`1e-9x`).
+        if end.chars().take_while(|c| c.is_alphanumeric()).any(char::is_numeric) {
             return 0;
         }
-        while self.rest.len() > digits.len() {
+        while self.rest.len() > end.len() {
             self.bump();
         }
         exponent

@@ -168,6 +168,7 @@ fn numbers_that_were_not_measured_are_named_with_their_line() {
         ("2 of them", 2, "2"),
         ("0 ms, 0x", 2, "0x"),
         ("412ms", 2, "412ms"),
+        ("9e999 ms", 2, "9e999"),
         ("½ of it", 2, "½"),
         ("`410` then 7`", 2, "7"),
         ("## Detail\n- 5 rounds", 3, "5"),
