@@ -13,3 +13,4 @@ pub mod process;
 pub mod prompt;
 pub mod provider;
 pub mod repo;
+pub mod theme;
