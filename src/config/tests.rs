@@ -335,3 +335,11 @@ fn a_file_cut_anywhere_is_read_or_refused() {
         assert!(problems.iter().all(|problem| problem.place.at.is_some()), "{problems:?}");
     }
 }
+
+#[test]
+fn the_demo_is_configured() {
+    let user = "[providers.script]\nkind = \"script\"\ndir = \"/replies\"\n";
+    let config = loaded(user, include_str!("../../assets/demo/project/.windlass/config.toml"));
+    assert_eq!(config.author, Some(ModelId("script/author-demo".into())));
+    assert_eq!((config.gates.len(), config.probes.len(), config.rounds), (3, 2, 3));
+}
