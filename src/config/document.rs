@@ -52,7 +52,12 @@ impl<'t> Document<'t> {
 
     /// Records what is wrong at a byte offset.
     pub fn problem(&self, offset: usize, message: impl Into<String>) {
-        self.problems.borrow_mut().push(self.place(offset).problem(message));
+        self.push(self.place(offset).problem(message));
+    }
+
+    /// Records a problem whose place is known already.
+    pub fn push(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
     }
 
     /// The place of a byte offset.

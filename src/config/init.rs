@@ -2,20 +2,16 @@
 
 use std::fmt::Write;
 
-/// What is proposed for a project with this file at its top: gates as name and argv.
-const PROPOSALS: &[(&str, &[(&str, &[&str])])] = &[
-    (
-        "Cargo.toml",
-        &[
-            ("cargo-test", &["cargo", "test"]),
-            ("cargo-clippy", &["cargo", "clippy", "--all-targets", "--", "-D", "warnings"]),
-            ("cargo-fmt", &["cargo", "fmt", "--check"]),
-        ],
-    ),
-    ("package.json", &[("npm-test", &["npm", "test"])]),
-    ("go.mod", &[("go-test", &["go", "test", "./..."]), ("go-vet", &["go", "vet", "./..."])]),
-    ("pyproject.toml", &[("pytest", &["python3", "-m", "pytest", "-q"])]),
-    ("Makefile", &[("make-test", &["make", "test"])]),
+/// What is proposed for a project with a file at its top: the file, a gate's name, the words of its command.
+const PROPOSALS: &[(&str, &str, &str)] = &[
+    ("Cargo.toml", "cargo-test", "cargo test"),
+    ("Cargo.toml", "cargo-clippy", "cargo clippy --all-targets -- -D warnings"),
+    ("Cargo.toml", "cargo-fmt", "cargo fmt --check"),
+    ("package.json", "npm-test", "npm test"),
+    ("go.mod", "go-test", "go test ./..."),
+    ("go.mod", "go-vet", "go vet ./..."),
+    ("pyproject.toml", "pytest", "python3 -m pytest -q"),
+    ("Makefile", "make-test", "make test"),
 ];
 
 const HEAD: &str = "\
@@ -56,10 +52,9 @@ deny = []           # what it may not
 /// A commented configuration with gates for what the repository holds; `files` are its paths, `/` between the parts.
 pub fn init_text<'a>(files: impl IntoIterator<Item = &'a str>) -> String {
     let files: Vec<&str> = files.into_iter().collect();
-    let found = PROPOSALS.iter().filter(|(file, _)| files.contains(file)).flat_map(|(_, gates)| *gates);
     let mut gates = String::new();
-    for (name, argv) in found {
-        let argv: Vec<String> = argv.iter().map(|word| format!("{word:?}")).collect();
+    for (_, name, command) in PROPOSALS.iter().filter(|(file, ..)| files.contains(file)) {
+        let argv: Vec<String> = command.split(' ').map(|word| format!("{word:?}")).collect();
         // Writing to a string can't fail.
         let _ = write!(gates, "\n[[gate]]\nname = {name:?}\nargv = [{}]\n", argv.join(", "));
     }
@@ -78,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_is_proposed_loads() {
-        let all: Vec<&str> = PROPOSALS.iter().map(|(file, _)| *file).collect();
+        let all: Vec<&str> = PROPOSALS.iter().map(|(file, ..)| *file).collect();
         for (files, gates) in [
             (vec![], vec![]),
             (vec!["src/Cargo.toml"], vec![]),

@@ -326,3 +326,20 @@ fn what_is_no_text_is_refused_in_its_place() {
     let error = load(&paths, &|_| None, &Flags::default()).unwrap_err();
     assert_eq!(error.to_string(), ".windlass/config.toml:2:3: this is not UTF-8 text; save the file as UTF-8");
 }
+
+#[test]
+fn a_file_cut_anywhere_is_read_or_refused() {
+    let text = crate::config::init_text(["Cargo.toml"]).replace("# ", "");
+    for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+        let (_, problems) = super::layer::repository(text.get(..cut).unwrap(), None);
+        assert!(problems.iter().all(|problem| problem.place.at.is_some()), "{problems:?}");
+    }
+}
+
+#[test]
+fn the_demo_is_configured() {
+    let user = "[providers.script]\nkind = \"script\"\ndir = \"/replies\"\n";
+    let config = loaded(user, include_str!("../../assets/demo/project/.windlass/config.toml"));
+    assert_eq!(config.author, Some(ModelId("script/author-demo".into())));
+    assert_eq!((config.gates.len(), config.probes.len(), config.rounds), (3, 2, 3));
+}
