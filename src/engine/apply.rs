@@ -1,13 +1,17 @@
 //! From an event to the next state and the effects that it calls for.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
-    Decision, Disposition, End, Finding, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp, Timings,
-    Usage, Verb,
+    Decision, Disposition, End, Finding, GateDef, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp,
+    Timings, Usage, Verb,
 };
 
 use super::approval::{self, Approved};
+use super::follows::follows;
 use super::{
-    Effect, Event, ExchangeInfo, Feedback, Landing, Loop, Pending, Phase, Recorded, Stage, State, Status, Trouble,
+    Effect, Event, ExchangeInfo, Feedback, Landing, Loop, Pending, Phase, Recorded, Setup, Stage, State, Status,
+    Trouble,
 };
 
 /// How often a refused patch goes back to the author by itself before the human is asked: two repairs.
@@ -26,10 +30,11 @@ pub struct Corrupt {
 /// Changes `state` by one event and says what is to be done because of it.
 ///
 /// # Errors
-/// If the event can't have followed from this state, above all an approval that the laws don't allow.
+/// If the event can't have followed from this state, above all an approval that the laws don't allow. The state is then
+/// as it was.
 pub fn apply(state: &mut State, recorded: &Recorded) -> Result<Vec<Effect>, Corrupt> {
-    let at = recorded.at;
-    change(state, &recorded.event, at).map_err(|why| Corrupt { seq: recorded.seq, why })
+    let Recorded { seq, at, event } = recorded;
+    follows(state, event).and_then(|()| change(state, event, *at)).map_err(|why| Corrupt { seq: *seq, why })
 }
 
 fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>, String> {
@@ -42,9 +47,6 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(if one.setup.config == Some(*config) { after_trust(one) } else { Vec::new() })
         }
         Event::Begun { id, goal, hint, workflow, base, branch, setup, .. } => {
-            if state.active().is_some() || state.loops.contains_key(id) {
-                return Err("a loop begins while one is active".to_owned());
-            }
             let mut stages: Vec<Stage> = workflow.stages().iter().cloned().map(Stage::new).collect();
             stages.first_mut().ok_or("a loop without stages")?.phase = Phase::Preparing;
             let begun = Loop {
@@ -64,8 +66,11 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(vec![Effect::Prepare { id: *id, stage: StageIndex(0) }])
         }
         Event::Configured { id, setup } => {
-            known(state, *id)?.setup = setup.clone();
+            let outdated = configure(known(state, *id)?, setup);
             let (one, trusted) = known_and_trusted(state, *id)?;
+            if let Some(index) = outdated {
+                return Ok(reopen(one, trusted, index, "its gates were changed after it was approved"));
+            }
             let reviewed = one.status == Status::Active
                 && one.open_stage().is_some_and(|s| matches!(s.phase, Phase::Reviewing | Phase::Awaiting));
             Ok(if reviewed { review(one, trusted, &Wanted::Missing) } else { Vec::new() })
@@ -86,6 +91,8 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 item.included = *included;
                 return Ok(Vec::new());
             }
+            // Nothing is sent before it is listed with its size.
+            stage.phase = Phase::Preparing;
             Ok(vec![Effect::Prepare { id: *id, stage: *index }])
         }
         Event::DraftBegun { id, stage: index } => {
@@ -95,7 +102,10 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
         Event::Asked { exchange, id, stage: index, role, model, prompt } => {
             let stage = open_stage(state, *id, *index)?;
             match role {
-                Role::Author => stage.author_calls += 1,
+                Role::Author => {
+                    stage.author_calls += 1;
+                    stage.author_call = Some(*exchange);
+                }
                 Role::Critic => stage.critic_calls += 1,
             }
             let info = ExchangeInfo {
@@ -125,8 +135,16 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(review(one, trusted, &Wanted::Everything))
         }
         Event::DraftFailed { id, stage: index, trouble } => {
-            let retried = draft_failed(open_stage(state, *id, *index)?, trouble);
-            Ok(if retried { vec![Effect::Draft { id: *id, stage: *index }] } else { Vec::new() })
+            let stage = open_stage(state, *id, *index)?;
+            if draft_failed(stage, trouble) {
+                return Ok(vec![Effect::Draft { id: *id, stage: *index }]);
+            }
+            if stage.phase != Phase::Awaiting {
+                return Ok(Vec::new());
+            }
+            // Gates or trust may have changed while the human's edit was being applied.
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            Ok(review(one, trusted, &Wanted::Missing))
         }
         Event::Written { id, stage: index, text, by } => {
             begin_draft(open_stage(state, *id, *index)?, 0);
@@ -181,7 +199,7 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
         Event::CancelAsked { id } => Ok(vec![Effect::Cancel { id: *id }]),
         Event::Reopened { id, stage, reason, .. } => {
             let (one, trusted) = known_and_trusted(state, *id)?;
-            reopen(one, trusted, *stage, reason)
+            Ok(reopen(one, trusted, *stage, reason))
         }
         Event::Parked { id, .. } => {
             let one = known(state, *id)?;
@@ -190,9 +208,6 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(vec![Effect::Cancel { id: *id }])
         }
         Event::Resumed { id, .. } => {
-            if state.active().is_some() {
-                return Err("a loop is resumed while one is active".to_owned());
-            }
             let (one, trusted) = known_and_trusted(state, *id)?;
             one.status = Status::Active;
             Ok(pick_up(one, trusted))
@@ -254,7 +269,7 @@ enum Wanted<'a> {
 fn review(one: &mut Loop, trusted: bool, wanted: &Wanted<'_>) -> Vec<Effect> {
     let (id, index) = (one.id, one.open);
     let gates = one.gates(index);
-    let has_critic = one.setup.critic.is_some();
+    let has_critic = one.critic().is_some();
     let Some(stage) = one.stages.get_mut(index.0) else { return Vec::new() };
     let Some(revision) = stage.revision().map(|revision| revision.id) else { return Vec::new() };
     let mut effects = Vec::new();
@@ -276,7 +291,7 @@ fn review(one: &mut Loop, trusted: bool, wanted: &Wanted<'_>) -> Vec<Effect> {
         Wanted::These { critique, .. } => *critique,
     };
     if asks && has_critic && !stage.pending.critique {
-        stage.critique = None;
+        // What the critic said before stands, blockers and all, until it has spoken again.
         stage.critique_failed = None;
         stage.pending.critique = true;
         effects.push(Effect::Critique { id, stage: index, revision });
@@ -292,6 +307,7 @@ fn settle(stage: &mut Stage) {
 
 fn begin_draft(stage: &mut Stage, attempt: u32) {
     stage.phase = Phase::Drafting { attempt };
+    stage.author_call = None;
     stage.pending = Pending::default();
 }
 
@@ -299,6 +315,9 @@ fn take_revision(stage: &mut Stage, revision: &Revision) {
     if !stage.revisions.iter().any(|known| known.id == revision.id) {
         stage.revisions.push(revision.clone());
     }
+    // The same text again is judged again: what its gates looked at besides may be different now.
+    stage.runs.retain(|_, run| run.subject.revision != revision.id);
+    stage.overrides.clear();
     stage.current = Some(revision.id);
     stage.critique = None;
     stage.critique_failed = None;
@@ -352,7 +371,7 @@ fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision
         return Ok(vec![Effect::Draft { id, stage: index }]);
     }
     let proof = approval::judge(known(state, id)?, index, decision).map_err(|refusal| refusal.to_string())?;
-    if decision.reason.is_some() {
+    if approval::reasons_needed(&decision.gaps).is_some() {
         state.last_reason.clone_from(&decision.reason);
     }
     let one = known(state, id)?;
@@ -385,27 +404,53 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     next.feedback = None;
     next.trouble = None;
     next.measurement = None;
+    // Built-in gates look at earlier stages too, which may be different from when this one was open before.
+    next.runs.clear();
+    next.overrides.clear();
     one.open = index.next();
     vec![Effect::OpenStage(proof)]
 }
 
-fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Result<Vec<Effect>, String> {
-    let approved = one.stage(index).is_some_and(|stage| matches!(stage.phase, Phase::Approved(_)));
-    if one.status != Status::Active || !approved {
-        return Err(format!("stage {} of loop {} can't be opened again", index.number(), one.id));
+/// Takes over a setup. What rested on a gate that is different now no longer counts: its run under way, its override,
+/// and every approval; the answer is the first stage whose approval is void.
+fn configure(one: &mut Loop, setup: &Setup) -> Option<StageIndex> {
+    let definitions = |one: &Loop, index: usize| -> BTreeMap<String, GateDef> {
+        one.gates(StageIndex(index)).into_iter().map(|gate| (gate.name.clone(), gate)).collect()
+    };
+    let before: Vec<_> = (0..one.stages.len()).map(|index| definitions(one, index)).collect();
+    one.setup = setup.clone();
+    let mut outdated = None;
+    for (index, before) in before.iter().enumerate() {
+        let now = definitions(one, index);
+        let Some(stage) = one.stages.get_mut(index) else { continue };
+        stage.pending.gates.retain(|gate| before.get(gate) == now.get(gate));
+        stage.overrides.retain(|gate, _| before.get(gate) == now.get(gate));
+        if *before != now && matches!(stage.phase, Phase::Approved(_)) && outdated.is_none() {
+            outdated = Some(StageIndex(index));
+        }
     }
+    outdated
+}
+
+/// Opens an approved stage again and puts it back under review; later ones become stale.
+fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Vec<Effect> {
     for later in one.stages.iter_mut().skip(index.next().0).filter(|stage| stage.phase != Phase::Closed) {
         later.phase = Phase::Stale;
         later.pending = Pending::default();
     }
     one.open = index;
     if let Some(stage) = one.stages.get_mut(index.0) {
+        stage.phase = Phase::Reviewing;
         stage.pending = Pending::default();
         stage.feedback = Some(Feedback { reason: reason.to_owned(), ..Feedback::default() });
     }
+    if one.status != Status::Active {
+        // A parked loop takes its review up when it is resumed.
+        return Vec::new();
+    }
     let mut effects = vec![Effect::Cancel { id: one.id }];
     effects.extend(review(one, trusted, &Wanted::Missing));
-    Ok(effects)
+    effects
 }
 
 /// Notes that what was running isn't any more.

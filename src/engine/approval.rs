@@ -2,8 +2,8 @@
 //! nothing in the way; it can be made in this file only, and nothing opens a stage or lands a tree without one.
 
 use crate::domain::{
-    Decision, Digest, DigestBuilder, Disposition, Enforcement, Gap, GateDef, LoopId, Severity, StageIndex, Unread,
-    Verb, Verdict,
+    Decision, Digest, DigestBuilder, Disposition, Enforcement, Finding, Gap, GateDef, LoopId, Measurement, Reading,
+    Severity, Side, StageIndex, TreeId, Unread, Verb, Verdict,
 };
 
 use super::{Loop, Phase, Refusal, Stage};
@@ -102,19 +102,17 @@ pub fn evidence(one: &Loop, index: StageIndex) -> Evidence {
         parts.push(("the revision".to_owned(), revision.id));
     }
     if let Some(measurement) = &stage.measurement {
-        let text = format!("{measurement:?}");
-        parts.push(("the measurement".to_owned(), Digest::of(text.as_bytes())));
+        parts.push(("the measurement".to_owned(), measurement_digest(measurement)));
     }
     if let Some(critique) = stage.current_critique() {
-        parts.push(("the critique".to_owned(), Digest::of(critique.text.as_bytes())));
-        let dispositions = critique.findings.iter().map(|finding| match &finding.disposition {
-            Disposition::Open => String::new(),
-            Disposition::Dismissed(reason) => format!("dismissed: {reason}"),
-        });
-        let dispositions: Vec<String> = dispositions.collect();
-        parts.push(("the findings".to_owned(), DigestBuilder::new("findings").list("f", &dispositions).finish()));
+        let said = DigestBuilder::new("critique").text("model", &critique.model.0).text("text", &critique.text);
+        parts.push(("the critique".to_owned(), said.finish()));
+        parts.push(("the findings".to_owned(), findings_digest(&critique.findings)));
     }
-    for gate in one.gates(index) {
+    let mut gates = one.gates(index);
+    // The order in which a configuration lists its gates changes nothing that was judged.
+    gates.sort_by(|one, other| one.name.cmp(&other.name));
+    for gate in gates {
         let mut builder = DigestBuilder::new("gate-evidence").digest("definition", &gate.digest());
         if let Some(run) = stage.fresh_run(&gate) {
             builder = builder.digest("run", &run.digest());
@@ -125,6 +123,36 @@ pub fn evidence(one: &Loop, index: StageIndex) -> Evidence {
         parts.push((format!("gate {}", gate.name), builder.finish()));
     }
     Evidence { parts }
+}
+
+/// Over every reading, to the last bit, and the tree they were taken on.
+fn measurement_digest(measurement: &Measurement) -> Digest {
+    let tree = measurement.tree.as_ref().map_or("", TreeId::as_str);
+    let mut builder =
+        DigestBuilder::new("measurement").text("tree", tree).list("failures", measurement.failures.as_slice());
+    for sample in &measurement.samples {
+        let side: &[u8] = match sample.side {
+            Side::Before => b"before",
+            Side::After => b"after",
+        };
+        builder = builder.text("probe", &sample.probe).field("side", side).field("round", &sample.round.to_le_bytes());
+        for Reading { name, value, unit } in &sample.readings {
+            builder = builder.text("name", name).field("value", &value.to_bits().to_le_bytes()).text("unit", unit);
+        }
+    }
+    builder.finish()
+}
+
+/// Over what each finding says and what became of it.
+fn findings_digest(findings: &[Finding]) -> Digest {
+    let mut builder = DigestBuilder::new("findings");
+    for Finding { severity, anchor, text, disposition } in findings {
+        builder = builder.text("severity", severity.name()).text("anchor", &anchor.to_string()).text("text", text);
+        if let Disposition::Dismissed(reason) = disposition {
+            builder = builder.text("dismissed", reason);
+        }
+    }
+    builder.finish()
 }
 
 fn is_satisfied(stage: &Stage, gate: &GateDef) -> bool {
@@ -164,7 +192,8 @@ pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
             gaps.push(Gap::Gate { gate: gate.name, verdict });
         }
     }
-    match stage.current_critique() {
+    // A reply in which neither a finding nor "no findings" can be read has reviewed nothing.
+    match stage.current_critique().filter(|critique| critique.is_readable()) {
         None => gaps.push(Gap::NoCritique),
         Some(critique) => {
             let dismissed = critique
@@ -189,7 +218,7 @@ pub(super) fn reasons_needed(gaps: &[Gap]) -> Option<String> {
         .filter(|gap| needs_reason(gap))
         .map(|gap| match gap {
             Gap::Unread(unread) => {
-                format!("{} of {} parts were never on screen", unread.total - unread.seen, unread.total)
+                format!("{} of {} parts were never on screen", unread.total.saturating_sub(unread.seen), unread.total)
             }
             _ => "no second model has reviewed this revision".to_owned(),
         })
@@ -210,9 +239,13 @@ pub(super) fn judge(one: &Loop, index: StageIndex, decision: &Decision) -> Resul
             needs: "it can be approved once critic and gates are done",
         });
     }
+    let revision = stage.revision().ok_or(Refusal::Stale)?;
     let now = evidence(one, index).digest();
     if decision.evidence != now {
         return Err(Refusal::ChangedUnderYou(vec!["the evidence".to_owned()]));
+    }
+    if stage.spec.lands && revision.tree().is_none() {
+        return Err(Refusal::NoTree);
     }
     if let Some(obstacle) = obstacles(one, index).into_iter().next() {
         return Err(match obstacle {
@@ -223,6 +256,11 @@ pub(super) fn judge(one: &Loop, index: StageIndex, decision: &Decision) -> Resul
             }
             Obstacle::Blocker { text } => Refusal::Blocker(text),
         });
+    }
+    // Only the human's screen knows what was unread; the other gaps follow from the evidence and must all be named.
+    let unread = decision.gaps.iter().find_map(|gap| if let Gap::Unread(unread) = gap { Some(*unread) } else { None });
+    if decision.gaps != gaps(one, index, unread.unwrap_or_default()) {
+        return Err(Refusal::ChangedUnderYou(vec!["what the approval goes past".to_owned()]));
     }
     if let Some(gaps) = reasons_needed(&decision.gaps)
         && !decision.reason.as_deref().is_some_and(is_reason)

@@ -1,11 +1,14 @@
 //! From a command to the events that follow from it, or a refusal.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
-    ArtifactKind, Decision, Gap, GateRun, LoopId, ModelId, Origin, Override, Person, Revision, RunId, StageIndex,
-    Timestamp, Verb,
+    ArtifactKind, Decision, Gap, GateDef, GateKind, GateRun, LoopId, ModelId, Origin, Override, Person, Revision,
+    RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};
+use super::follows::follows;
 use super::{Approval, Command, Event, Evidence, Loop, Phase, Refusal, Setup, Stage, State, Status, Trouble};
 
 type Decided = Result<Vec<Event>, Refusal>;
@@ -28,13 +31,8 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
                 return Err(Refusal::AnotherActive(active.id));
             }
             let goal = text(&goal, Refusal::NoGoal)?;
-            check_roles(&setup)?;
+            check(&setup, &workflow)?;
             one(Event::Begun { id: state.next_loop(), goal, hint, workflow, base, branch, setup, by })
-        }
-        Command::Configure { id, setup } => {
-            let current = get(state, id)?;
-            check_roles(&setup)?;
-            if current.setup == setup { Ok(Vec::new()) } else { one(Event::Configured { id, setup }) }
         }
         Command::Choose { id, name, included } => {
             let (_, stage, index) = open(state, id)?;
@@ -50,14 +48,15 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         Command::Write { id, text, by } => write(state, id, text, by),
         Command::TakeWorktree { id, by } => {
             let (_, stage, index) = open(state, id)?;
-            needs(stage, is_editable(stage), "wait for what is running, or cancel it")?;
+            needs(stage, stage.spec.artifact == ArtifactKind::Change, "only a change has a worktree to edit")?;
+            needs(stage, stage.is_editable(), "wait for what is running, or cancel it")?;
             one(Event::WorktreeTaken { id, stage: index, by })
         }
         Command::Approve(approval) => approve(state, *approval, at),
         Command::Revise { id, evidence, reason, by } => revise(state, id, &evidence, &reason, by, at),
         Command::Abandon { id, reason, by } => {
-            let current = get(state, id)?;
-            if !matches!(current.status, Status::Active | Status::Parked) {
+            let current = known(state, id)?;
+            if !current.is_going_on() && !current.has_failed_to_land() {
                 return Err(Refusal::NotActive { id, status: current.status.name() });
             }
             let reason = reason_of(&reason, "abandoning the loop")?;
@@ -76,9 +75,10 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let (current, stage, index) = open(state, id)?;
             needs(stage, stage.phase == Phase::Awaiting, "a gate can be overridden once it has run")?;
             let subject = stage.subject().ok_or(Refusal::Stale)?.digest();
-            if !current.gates(index).iter().any(|def| def.name == gate) {
-                return Err(Refusal::NoGate(gate));
-            }
+            let gates = current.gates(index);
+            let def = gates.iter().find(|def| def.name == gate).ok_or_else(|| Refusal::NoGate(gate.clone()))?;
+            let satisfied = stage.fresh_run(def).is_some_and(|run| run.verdict.satisfies());
+            needs(stage, !satisfied, "the gate is satisfied, so there is nothing to override")?;
             let reason = reason_of(&reason, "going on despite a gate")?;
             one(Event::Overridden { id, stage: index, by: Override { gate, subject, reason, by } })
         }
@@ -86,20 +86,22 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let (current, stage, index) = open(state, id)?;
             let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
             needs(stage, reviewed, "gates run on a draft")?;
-            let names = current.gates(index).into_iter().map(|def| def.name);
-            let gates: Vec<String> = match &gate {
-                None => names.collect(),
-                Some(wanted) => names.filter(|name| name == wanted).collect(),
-            };
-            if let (Some(wanted), true) = (gate, gates.is_empty()) {
-                return Err(Refusal::NoGate(wanted));
+            let wanted = |def: &GateDef| gate.as_ref().is_none_or(|gate| *gate == def.name);
+            let gates: Vec<GateDef> = current.gates(index).into_iter().filter(wanted).collect();
+            if gates.is_empty() {
+                return Err(Refusal::NoGate(gate.unwrap_or_default()));
             }
+            if !state.is_trusted(current) && gates.iter().all(|def| def.kind != GateKind::Builtin) {
+                return Err(Refusal::NotTrusted);
+            }
+            let gates = gates.into_iter().map(|def| def.name).collect();
             one(Event::RerunAsked { id, stage: index, gates, critique: false })
         }
         Command::Recritique { id } => {
             let (current, stage, index) = open(state, id)?;
-            critic(current)?;
+            let critic = current.setup.critic.as_ref().ok_or(Refusal::NoModel("critic"))?;
             needs(stage, stage.phase == Phase::Awaiting, "the critic can be asked again once the review is done")?;
+            current.critic().ok_or_else(|| Refusal::SameModel(critic.to_string()))?;
             one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: true })
         }
         Command::Cancel { id } => {
@@ -114,7 +116,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             one(Event::Parked { id, by })
         }
         Command::Resume { id, by } => {
-            let parked = get(state, id)?;
+            let parked = known(state, id)?;
             if parked.status != Status::Parked {
                 return Err(Refusal::NotActive { id, status: parked.status.name() });
             }
@@ -124,10 +126,11 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             }
         }
         Command::Land { id } => {
-            let current = get(state, id)?;
-            match &current.status {
-                Status::Landing(landing) if landing.failed.is_some() => one(Event::LandingRetried { id }),
-                status => Err(Refusal::NotActive { id, status: status.name() }),
+            let current = known(state, id)?;
+            if current.has_failed_to_land() {
+                one(Event::LandingRetried { id })
+            } else {
+                Err(Refusal::NotActive { id, status: current.status.name() })
             }
         }
         Command::Recover => Ok(if in_flight(state) { vec![Event::Recovered] } else { Vec::new() }),
@@ -135,67 +138,48 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
     }
 }
 
-/// The driver's reports. A report about something that is no longer so is stale, and nothing follows from it.
+/// The driver's reports. A report about something that is no longer so is out of date, and nothing follows from it.
 fn decide_report(state: &State, command: Command) -> Decided {
-    match command {
-        Command::Prepared { id, stage, items, measurement } => {
-            expect(state, id, stage, |phase| matches!(phase, Phase::Preparing | Phase::Ready))?;
-            one(Event::Prepared { id, stage, items, measurement })
-        }
-        Command::Ask { id, stage, role, model, prompt } => {
-            expect(state, id, stage, |phase| matches!(phase, Phase::Drafting { .. } | Phase::Reviewing))?;
-            one(Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt })
-        }
-        Command::Answer { exchange, end, usage, timings } => {
-            let known = state.exchanges.get(&exchange).is_some_and(|info| info.end.is_none());
-            if known { one(Event::Answered { exchange, end, usage, timings }) } else { Err(Refusal::Stale) }
-        }
-        Command::Drafted { id, stage, text, change, origin } => {
-            let human = matches!(origin, Origin::Human { .. });
-            let (_, drafted) = expect(state, id, stage, |phase| match phase {
-                Phase::Drafting { .. } => true,
-                Phase::Ready | Phase::Awaiting | Phase::Reviewing => human,
-                _ => false,
-            })?;
-            let ordinal = u32::try_from(drafted.revisions.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let revision = Revision::new(drafted.spec.artifact, ordinal, text, change, origin);
-            one(Event::Drafted { id, stage, revision })
-        }
-        Command::DraftFailed { id, stage, trouble } => {
-            expect(state, id, stage, |phase| matches!(phase, Phase::Drafting { .. } | Phase::Ready | Phase::Awaiting))?;
-            one(Event::DraftFailed { id, stage, trouble })
-        }
-        Command::Critiqued { id, stage, critique } => {
-            let (_, reviewed) = expect(state, id, stage, |phase| phase == Phase::Reviewing)?;
-            let awaited = reviewed.pending.critique && reviewed.current == Some(critique.revision);
-            if awaited { one(Event::Critiqued { id, stage, critique }) } else { Err(Refusal::Stale) }
-        }
-        Command::CritiqueFailed { id, stage, revision, why } => {
-            let (_, reviewed) = expect(state, id, stage, |phase| phase == Phase::Reviewing)?;
-            let awaited = reviewed.pending.critique && reviewed.current == Some(revision);
-            if awaited { one(Event::CritiqueFailed { id, stage, revision, why }) } else { Err(Refusal::Stale) }
-        }
-        Command::GateFinished { id, stage, run } => {
-            let (_, reviewed) = expect(state, id, stage, |phase| phase == Phase::Reviewing)?;
-            let awaited =
-                reviewed.pending.gates.contains(&run.gate) && reviewed.subject().as_ref() == Some(&run.subject);
-            if !awaited {
-                return Err(Refusal::Stale);
+    let event = match command {
+        Command::Configure { id, setup } => {
+            if known(state, id)?.setup == setup {
+                return Ok(Vec::new());
             }
-            let run = GateRun { id: RunId(state.last_run + 1), ..run };
-            one(Event::GateFinished { id, stage, run })
+            check(&setup, &known(state, id)?.workflow)?;
+            Event::Configured { id, setup }
         }
-        Command::Landed { id, commit, left } => {
-            landing(state, id)?;
-            one(Event::Landed { id, commit, left })
+        Command::Prepared { id, stage, items, measurement } => Event::Prepared { id, stage, items, measurement },
+        Command::Ask { id, stage, role, model, prompt } => {
+            Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt }
         }
-        Command::LandingFailed { id, why } => {
-            landing(state, id)?;
-            one(Event::LandingFailed { id, why })
+        Command::Answer { exchange, end, usage, timings } => Event::Answered { exchange, end, usage, timings },
+        Command::Drafted { id, stage, text, change, origin } => {
+            let drafted = known(state, id)?.stage(stage).ok_or(Refusal::Stale)?;
+            let revision = Revision::new(drafted.spec.artifact, drafted.next_ordinal(), text, change, origin);
+            Event::Drafted { id, stage, revision }
         }
+        Command::DraftFailed { id, stage, trouble } => Event::DraftFailed { id, stage, trouble },
+        Command::Critiqued { id, stage, critique } => {
+            let revision = known(state, id)?.stage(stage).and_then(Stage::revision);
+            if revision.is_some_and(|revision| revision.is_by(&critique.model)) {
+                let why = "the author may not review its own revision".to_owned();
+                Event::CritiqueFailed { id, stage, revision: critique.revision, why }
+            } else {
+                Event::Critiqued { id, stage, critique }
+            }
+        }
+        Command::CritiqueFailed { id, stage, revision, why } => Event::CritiqueFailed { id, stage, revision, why },
+        Command::GateFinished { id, stage, run } => {
+            let run = GateRun { id: RunId(state.last_run.saturating_add(1)), ..run };
+            Event::GateFinished { id, stage, run }
+        }
+        Command::Landed { id, commit, left } => Event::Landed { id, commit, left },
+        Command::LandingFailed { id, why } => Event::LandingFailed { id, why },
         // The human's commands are decided above.
-        _ => Err(Refusal::Stale),
-    }
+        _ => return Err(Refusal::Stale),
+    };
+    follows(state, &event).map_err(|_| Refusal::Stale)?;
+    one(event)
 }
 
 fn approve(state: &State, approval: Approval, at: Timestamp) -> Decided {
@@ -233,14 +217,13 @@ fn revise(state: &State, id: LoopId, evidence: &Evidence, reason: &str, by: Pers
 
 fn write(state: &State, id: LoopId, written: String, by: Person) -> Decided {
     let (_, stage, index) = open(state, id)?;
-    needs(stage, is_editable(stage), "wait for what is running, or cancel it")?;
+    needs(stage, stage.is_editable(), "wait for what is running, or cancel it")?;
     let written = text(&written, Refusal::NoText)?;
     match stage.spec.artifact {
         // What is applied in a tree is built by the driver, as a model's answer is.
         ArtifactKind::Change | ArtifactKind::Outcome => one(Event::Written { id, stage: index, text: written, by }),
         kind @ (ArtifactKind::Constraint | ArtifactKind::Plan) => {
-            let ordinal = u32::try_from(stage.revisions.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let revision = Revision::new(kind, ordinal, written, None, Origin::Human { name: by.0 });
+            let revision = Revision::new(kind, stage.next_ordinal(), written, None, Origin::Human { name: by.0 });
             one(Event::Drafted { id, stage: index, revision })
         }
     }
@@ -260,33 +243,15 @@ fn one(event: Event) -> Decided {
     Ok(vec![event])
 }
 
-fn get(state: &State, id: LoopId) -> Result<&Loop, Refusal> {
+fn known(state: &State, id: LoopId) -> Result<&Loop, Refusal> {
     state.loops.get(&id).ok_or(Refusal::NoLoop(id))
 }
 
 fn open(state: &State, id: LoopId) -> Result<(&Loop, &Stage, StageIndex), Refusal> {
-    let current = get(state, id)?;
+    let current = known(state, id)?;
     match (&current.status, current.open_stage()) {
         (Status::Active, Some(stage)) => Ok((current, stage, current.open)),
         (status, _) => Err(Refusal::NotActive { id, status: status.name() }),
-    }
-}
-
-/// The stage a report is about, if it is still open and in a phase that waits for such a report.
-fn expect(
-    state: &State,
-    id: LoopId,
-    stage: StageIndex,
-    awaited: impl Fn(Phase) -> bool,
-) -> Result<(&Loop, &Stage), Refusal> {
-    let (current, open, index) = open(state, id).map_err(|_| Refusal::Stale)?;
-    if index == stage && awaited(open.phase) { Ok((current, open)) } else { Err(Refusal::Stale) }
-}
-
-fn landing(state: &State, id: LoopId) -> Result<(), Refusal> {
-    match state.loops.get(&id).map(|current| &current.status) {
-        Some(Status::Landing(_)) => Ok(()),
-        _ => Err(Refusal::Stale),
     }
 }
 
@@ -295,10 +260,6 @@ fn needs(stage: &Stage, holds: bool, needs: &'static str) -> Result<(), Refusal>
         return Ok(());
     }
     Err(Refusal::NotNow { stage: stage.spec.id.clone(), phase: stage.phase.name(), needs })
-}
-
-const fn is_editable(stage: &Stage) -> bool {
-    matches!(stage.phase, Phase::Ready | Phase::Awaiting)
 }
 
 fn unchanged(current: &Loop, index: StageIndex, seen: &Evidence) -> Result<(), Refusal> {
@@ -310,15 +271,20 @@ fn author(current: &Loop) -> Result<&ModelId, Refusal> {
     current.setup.author.as_ref().ok_or(Refusal::NoModel("author"))
 }
 
-fn critic(current: &Loop) -> Result<&ModelId, Refusal> {
-    current.setup.critic.as_ref().ok_or(Refusal::NoModel("critic"))
-}
-
-fn check_roles(setup: &Setup) -> Result<(), Refusal> {
-    match (&setup.author, &setup.critic) {
-        (Some(author), Some(critic)) if author == critic => Err(Refusal::SameModel(author.to_string())),
-        _ => Ok(()),
+/// Whether a setup can be worked with: two models, and every gate of a stage under a name of its own.
+fn check(setup: &Setup, workflow: &Workflow) -> Result<(), Refusal> {
+    if let (true, Some(model)) = (setup.is_one_model(), &setup.author) {
+        return Err(Refusal::SameModel(model.to_string()));
     }
+    let builtin = workflow.stages().iter().filter(|stage| stage.runs_commands).flat_map(|stage| &stage.gates);
+    let builtin: BTreeSet<&String> = builtin.collect();
+    for (index, gate) in setup.gates.iter().enumerate() {
+        let again = setup.gates.iter().take(index).any(|other| other.name == gate.name);
+        if again || builtin.contains(&gate.name) {
+            return Err(Refusal::GateTwice(gate.name.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn text(given: &str, otherwise: Refusal) -> Result<String, Refusal> {

@@ -10,8 +10,16 @@ mod command;
 mod decide;
 mod effect;
 mod event;
+mod follows;
 mod refusal;
 mod state;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Corrupt, apply};
 pub use approval::{Approved, Evidence, Obstacle, evidence, gaps, obstacles};

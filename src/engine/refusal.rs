@@ -63,6 +63,15 @@ pub enum Refusal {
     /// One model in both roles.
     #[error("author and critic are both {0}: the critic must be another model")]
     SameModel(String),
+    /// Two gates of one stage share a name.
+    #[error("two gates are called {0:?}: give one of them another name")]
+    GateTwice(String),
+    /// The commands are the repository's, and nobody has trusted them as they are.
+    #[error("the repository's commands are not trusted as they are now: read them and trust them first")]
+    NotTrusted,
+    /// An approval that lands, of a revision that makes no tree.
+    #[error("this approval lands, and the revision makes no tree: draft it again")]
+    NoTree,
     /// The goal is empty.
     #[error("a goal is needed")]
     NoGoal,

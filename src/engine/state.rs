@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRun, LoopId, Measurement, ModelId, Override, PromptRef, Revision, Role, StageIndex, StageSpec,
-    Subject, Timestamp, Timings, Usage, Workflow, sections,
+    GateKind, GateRun, LoopId, Measurement, ModelId, Origin, Override, PromptRef, Revision, Role, StageIndex,
+    StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
 use super::{Setup, Trouble};
@@ -186,7 +186,7 @@ pub struct Stage {
     pub current: Option<Digest>,
     /// The critique of the current revision.
     pub critique: Option<Critique>,
-    /// Why there is no critique.
+    /// Why the critic's last call gave no critique.
     pub critique_failed: Option<String>,
     /// The last run of each gate.
     pub runs: BTreeMap<String, GateRun>,
@@ -198,6 +198,8 @@ pub struct Stage {
     pub feedback: Option<Feedback>,
     /// Why the last draft gave no revision.
     pub trouble: Option<Trouble>,
+    /// The author's latest call for the draft under way; an answer to any other is out of date.
+    pub author_call: Option<ExchangeId>,
     /// Every decision on it, oldest first.
     pub decisions: Vec<Decision>,
     /// How often the author was called in this stage.
@@ -247,10 +249,21 @@ impl Stage {
             pending: Pending::default(),
             feedback: None,
             trouble: None,
+            author_call: None,
             decisions: Vec::new(),
             author_calls: 0,
             critic_calls: 0,
         }
+    }
+
+    /// Whether a human may put a text or a tree of their own in place of the draft.
+    pub(super) const fn is_editable(&self) -> bool {
+        matches!(self.phase, Phase::Ready | Phase::Awaiting)
+    }
+
+    /// The number of the revision that comes next.
+    pub(super) fn next_ordinal(&self) -> u32 {
+        u32::try_from(self.revisions.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// The revision under review.
@@ -282,7 +295,31 @@ impl Stage {
     }
 }
 
+impl Revision {
+    /// Whether this model wrote it.
+    pub(super) fn is_by(&self, model: &ModelId) -> bool {
+        matches!(&self.origin, Origin::Model { model: author, .. } if author == model)
+    }
+}
+
 impl Loop {
+    /// Whether it still has decisions before it: active, or parked.
+    pub(super) fn is_going_on(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Parked)
+    }
+
+    /// Whether its landing was tried and failed.
+    pub(super) fn has_failed_to_land(&self) -> bool {
+        matches!(&self.status, Status::Landing(landing) if landing.failed.is_some())
+    }
+
+    /// Who reviews the open stage's revision: the configured critic, unless it wrote the revision itself (the roles
+    /// may have changed since).
+    pub(super) fn critic(&self) -> Option<&ModelId> {
+        let revision = self.open_stage()?.revision()?;
+        self.setup.critic.as_ref().filter(|critic| !revision.is_by(critic))
+    }
+
     /// The stage that is open, or was last.
     pub fn open_stage(&self) -> Option<&Stage> {
         self.stages.get(self.open.0)
@@ -305,7 +342,7 @@ impl Loop {
         builtin.chain(commands).collect()
     }
 
-    /// The approved (or, for the open stage, current) revision of the last stage that makes this kind of artifact.
+    /// The approved revision of the last stage that makes this kind of artifact.
     pub fn artifact(&self, kind: ArtifactKind) -> Option<&Revision> {
         let made = self.stages.iter().filter(|stage| stage.spec.artifact == kind);
         made.filter(|stage| matches!(stage.phase, Phase::Approved(_))).filter_map(Stage::revision).next_back()
