@@ -68,15 +68,18 @@ impl Reader<'_> {
             break;
         }
         let earlier = || (self.blocks > 0).then(|| self.edits.last().map(|edit| edit.path.clone())).flatten();
-        found.or_else(earlier).ok_or_else(|| {
-            Self::malformed(start, "no path stands on the line before this SEARCH block")
-        })
+        found
+            .or_else(earlier)
+            .ok_or_else(|| Self::malformed(start, "no path stands on the line before this SEARCH block"))
     }
 }
 
 /// As [`path_line`], and any bare single word: nothing but a path has business on that line.
 fn block_path_line(line: &str) -> Option<String> {
     let word = line.trim().trim_matches('`');
-    let bare = !word.is_empty() && !word.contains(char::is_whitespace) && !word.ends_with([':', '.']) && !word.starts_with('>');
+    let bare = !word.is_empty()
+        && !word.contains(char::is_whitespace)
+        && !word.ends_with([':', '.'])
+        && !word.starts_with('>');
     path_line(line).or_else(|| bare.then(|| word.to_owned()))
 }

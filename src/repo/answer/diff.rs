@@ -32,7 +32,8 @@ impl<'a> Reader<'a> {
     pub(super) fn read_diff(&mut self) -> Result<(), AnswerError> {
         let start = self.at;
         let header = self.read_header()?;
-        let (old, new) = header.paths().ok_or_else(|| Self::malformed(start, "the headers of this diff name no path"))?;
+        let (old, new) =
+            header.paths().ok_or_else(|| Self::malformed(start, "the headers of this diff name no path"))?;
         let mut hunks = Vec::new();
         while let Some(line) = self.line(self.at).filter(|line| line.starts_with("@@")) {
             let number = hunks.len() + 1;
@@ -40,11 +41,18 @@ impl<'a> Reader<'a> {
         }
         let edit = match (old, new) {
             (None, None) => return Err(Self::malformed(start, "both headers of this diff are /dev/null")),
-            (None, Some(path)) => FileEdit { path, from: None, mode: header.mode, action: created(hunks).map_err(|what| Self::malformed(start, what))? },
+            (None, Some(path)) => FileEdit {
+                path,
+                from: None,
+                mode: header.mode,
+                action: created(hunks).map_err(|what| Self::malformed(start, what))?,
+            },
             (Some(path), None) => FileEdit::of(path, Action::Delete(hunks)),
             (Some(old), Some(new)) => {
                 if old != new && !header.renamed {
-                    let what = format!("the headers of this diff name two files, {old} and {new}; say `rename from` and `rename to` if that is meant");
+                    let what = format!(
+                        "the headers of this diff name two files, {old} and {new}; say `rename from` and `rename to` if that is meant"
+                    );
                     return Err(Self::malformed(start, what));
                 }
                 if hunks.is_empty() && old == new && header.mode.is_none() {
@@ -91,7 +99,8 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let ranges = head.trim_start_matches('@').split("@@").next().unwrap_or_default().trim();
         let counts = counts_of(ranges);
-        let label = if ranges.is_empty() { format!("hunk {number}") } else { format!("hunk {number} (@@ {ranges} @@)") };
+        let label =
+            if ranges.is_empty() { format!("hunk {number}") } else { format!("hunk {number} (@@ {ranges} @@)") };
         let end = counts.and_then(|counts| self.end_by_counts(counts)).unwrap_or_else(|| self.end_by_content());
         let line = counts.map(|counts| counts.line);
         let mut hunk = Hunk { label, line, old: Vec::new(), new: Vec::new(), old_bare: false, new_bare: false };
@@ -195,7 +204,8 @@ impl Header {
         let is_null = |path: &str| path == "/dev/null";
         // `a/` and `b/` are git's, unless they are the names of real directories: then the other side lacks its own.
         let prefixed = (old.starts_with("a/") || is_null(&old)) && (new.starts_with("b/") || is_null(&new));
-        let stripped = |path: &str| if prefixed { path.get(2..).unwrap_or_default().to_owned() } else { path.to_owned() };
+        let stripped =
+            |path: &str| if prefixed { path.get(2..).unwrap_or_default().to_owned() } else { path.to_owned() };
         let old_path = (!is_null(&old) && !self.created).then(|| stripped(&old));
         let new_path = (!is_null(&new) && !self.deleted).then(|| stripped(&new));
         Some((old_path, new_path))

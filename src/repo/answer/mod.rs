@@ -85,9 +85,8 @@ impl<'a> Fence<'a> {
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
-        Fence::opening(line).is_some_and(|other| {
-            other.mark == self.mark && other.length >= self.length && other.info.is_empty()
-        })
+        Fence::opening(line)
+            .is_some_and(|other| other.mark == self.mark && other.length >= self.length && other.info.is_empty())
     }
 }
 
@@ -141,7 +140,8 @@ impl<'a> Reader<'a> {
 
     /// Takes the fence at the next line for what it holds: edits, a whole file, or an example.
     fn enter(&mut self, fence: Fence<'a>) -> Result<(), AnswerError> {
-        let first = (self.at + 1..self.lines.len()).find(|at| self.line(*at).is_some_and(|line| !line.trim().is_empty()));
+        let first =
+            (self.at + 1..self.lines.len()).find(|at| self.line(*at).is_some_and(|line| !line.trim().is_empty()));
         let holds_edits = first.is_some_and(|at| {
             let is_block = |at| self.line(at).is_some_and(blocks::opens);
             // A block in a fence may have its path inside, too.
