@@ -125,8 +125,9 @@ impl Layers {
             let known = || Scope::ALL.iter().flat_map(|scope| ancestry(scope.name()));
             if !known().any(|scope| scope == name) {
                 let near = nearest(name, known());
-                let hint =
-                    near.map_or("see \"windlass theme\" for all".to_owned(), |near| format!("did you mean {near:?}?"));
+                let hint = near.map_or("themes/default-dark.toml has all of them".to_owned(), |near| {
+                    format!("did you mean {near:?}?")
+                });
                 top.document().problem(offset, format!("unknown scope {name:?}; {hint}"));
                 continue;
             }
