@@ -100,8 +100,7 @@ mod tests {
 
     #[test]
     fn status_and_standard_error_are_kept() {
-        let captured =
-            Capture::new("sh", Path::new("/")).args(["-c", "echo out; echo err >&2; exit 3"]).run().unwrap();
+        let captured = Capture::new("sh", Path::new("/")).args(["-c", "echo out; echo err >&2; exit 3"]).run().unwrap();
         assert_eq!(captured.status.code(), Some(3));
         assert_eq!((captured.stdout.as_slice(), captured.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
     }

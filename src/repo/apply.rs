@@ -93,7 +93,10 @@ fn content_of(edit: &FileEdit, current: Option<&[u8]>) -> Result<Option<Vec<u8>>
         Action::Delete(hunks) if hunks.is_empty() => return Ok(None),
         Action::Delete(hunks) => {
             if !changed(hunks)?.is_empty() {
-                return Err(vec![Problem::new(&edit.path, "is to be deleted, but the diff does not remove all its lines")]);
+                return Err(vec![Problem::new(
+                    &edit.path,
+                    "is to be deleted, but the diff does not remove all its lines",
+                )]);
             }
             return Ok(None);
         }

@@ -44,10 +44,15 @@ fn covers(pattern: &str, path: &str) -> bool {
 
 /// Remembers only the last `**`, which is enough: an earlier one never has to take more when a later one can.
 fn components_match(pattern: &[&str], path: &[&str]) -> bool {
-    wildcard(pattern, path, |part| *part == "**", |part, name| {
-        let (part, name): (Vec<char>, Vec<char>) = (part.chars().collect(), name.chars().collect());
-        wildcard(&part, &name, |c| *c == '*', |a, b| a == b)
-    })
+    wildcard(
+        pattern,
+        path,
+        |part| *part == "**",
+        |part, name| {
+            let (part, name): (Vec<char>, Vec<char>) = (part.chars().collect(), name.chars().collect());
+            wildcard(&part, &name, |c| *c == '*', |a, b| a == b)
+        },
+    )
 }
 
 /// Matches a sequence against a pattern in which some items stand for any number of items. Takes time proportional to the

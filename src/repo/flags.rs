@@ -27,7 +27,19 @@ const BUILD_FILES: &[&str] = &[
 ];
 
 /// Directories of CI systems; edits there run on other machines, with other keys.
-const CI: &[&str] = &[".github/", ".gitlab/", ".ci/", ".circleci/", ".buildkite/", ".woodpecker/", ".gitlab-ci.yml", ".travis.yml", "jenkinsfile", "azure-pipelines.yml", "bitbucket-pipelines.yml"];
+const CI: &[&str] = &[
+    ".github/",
+    ".gitlab/",
+    ".ci/",
+    ".circleci/",
+    ".buildkite/",
+    ".woodpecker/",
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "jenkinsfile",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+];
 
 /// The flags of these differences between two trees.
 pub(super) fn flags_of(
@@ -63,7 +75,10 @@ fn path_flag(path: &str) -> Option<String> {
     let name = lower.rsplit('/').next().unwrap_or(&lower);
     if lower.starts_with(".windlass/") {
         Some(format!("edits {path}, a file of Windlass itself"))
-    } else if CI.iter().any(|start| lower.strip_prefix(start).is_some_and(|rest| start.ends_with('/') || rest.is_empty())) {
+    } else if CI
+        .iter()
+        .any(|start| lower.strip_prefix(start).is_some_and(|rest| start.ends_with('/') || rest.is_empty()))
+    {
         Some(format!("edits {path}, which CI runs"))
     } else if BUILD_FILES.contains(&name) || lower.split('/').any(|part| part == ".cargo") || name.ends_with(".mk") {
         Some(format!("edits {path}, which can run commands when the project is built"))

@@ -25,7 +25,9 @@ impl<'a> Lines<'a> {
             lines.pop();
         }
         if crlf {
-            for line in &mut lines {
+            // A last line without its line end keeps its bytes.
+            let whole = lines.len() - usize::from(!ended);
+            for line in lines.iter_mut().take(whole) {
                 *line = line.strip_suffix(b"\r").unwrap_or(line);
             }
         }
@@ -56,7 +58,8 @@ pub(super) fn is_crlf(content: &[u8]) -> bool {
 
 /// `content` with the line ends of `like`, if that has CRLF ones.
 pub(super) fn with_line_ends_of(like: &[u8], content: &str) -> Vec<u8> {
-    if is_crlf(like) && !content.contains('\r') { content.replace('\n', "\r\n") } else { content.to_owned() }.into_bytes()
+    if is_crlf(like) && !content.contains('\r') { content.replace('\n', "\r\n") } else { content.to_owned() }
+        .into_bytes()
 }
 
 /// The content after all hunks.

@@ -222,7 +222,12 @@ impl Repo {
     }
 
     /// Moves the branch from the parent to the commit; puts the files back if somebody else has moved it just now.
-    fn move_branch(&self, branch: &str, landing: &Landing, commit: &CommitId) -> Result<Result<String, Left>, RepoError> {
+    fn move_branch(
+        &self,
+        branch: &str,
+        landing: &Landing,
+        commit: &CommitId,
+    ) -> Result<Result<String, Left>, RepoError> {
         let name = format!("refs/heads/{branch}");
         let message = format!("windlass: land loop {}", landing.loop_id);
         let args = ["update-ref", "-m", &message, &name, commit.as_str(), landing.parent.as_str()];

@@ -71,7 +71,8 @@ impl Repo {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let dir_owned = || dir.to_owned();
         let doing = "find the repository";
-        let inside = match Git::new(dir).args(["rev-parse", "--is-inside-work-tree", "--is-bare-repository"]).outcome() {
+        let inside = match Git::new(dir).args(["rev-parse", "--is-inside-work-tree", "--is-bare-repository"]).outcome()
+        {
             Err(RepoError::Run(error)) if error.kind() == io::ErrorKind::NotFound && dir.is_dir() => {
                 return Err(OpenError::GitMissing);
             }
@@ -136,7 +137,8 @@ impl Repo {
         DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(file_error("create", &dir))?;
         let mode = dir.metadata().map_err(file_error("read", &dir))?.permissions().mode();
         if mode & 0o077 != 0 {
-            std::fs::set_permissions(&dir, Permissions::from_mode(0o700)).map_err(file_error("close to others", &dir))?;
+            std::fs::set_permissions(&dir, Permissions::from_mode(0o700))
+                .map_err(file_error("close to others", &dir))?;
         }
         Ok(dir)
     }

@@ -54,7 +54,10 @@ fn component_refusal(component: &str) -> Option<String> {
         name.strip_prefix(stem).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
     };
     if name == ".git" || short_name_of("git~") {
-        return Some(format!("goes into git's own directory (`{}` is `.git` to some file systems)", visible_line(component)));
+        return Some(format!(
+            "goes into git's own directory (`{}` is `.git` to some file systems)",
+            visible_line(component)
+        ));
     }
     if name == ".gitmodules" || short_name_of("gitmod~") {
         return Some("edits .gitmodules; submodules are out of reach of a change".into());

@@ -113,7 +113,11 @@ impl<'a> Tree<'a> {
             _ => None,
         });
         through.map(|(part, kind)| {
-            if part == path { format!("is a {kind}, which a change may not edit") } else { format!("goes through the {kind} {part}") }
+            if part == path {
+                format!("is a {kind}, which a change may not edit")
+            } else {
+                format!("goes through the {kind} {part}")
+            }
         })
     }
 
@@ -130,7 +134,9 @@ impl<'a> Tree<'a> {
     fn mode_refusal(&self, edit: &FileEdit) -> Option<String> {
         let digits = edit.mode.as_deref()?;
         match FileMode::from_octal(digits) {
-            Some(FileMode::Symlink) => Some("would be a symbolic link (mode 120000), which a change may not make".into()),
+            Some(FileMode::Symlink) => {
+                Some("would be a symbolic link (mode 120000), which a change may not make".into())
+            }
             Some(FileMode::Submodule) => Some("would be a submodule (mode 160000), which a change may not make".into()),
             Some(_) if digits != "100664" => None,
             _ => Some(format!("has mode {digits}; only 100644 and 100755 are allowed")),
@@ -148,7 +154,8 @@ impl<'a> Tree<'a> {
                 let name = source.rsplit('/').next();
                 let same_name = self.base.keys().find(|path| path.rsplit('/').next() == name);
                 let hint = same_name.map_or_else(String::new, |path| format!("; did you mean {path}?"));
-                let subject = edit.from.as_ref().map_or_else(String::new, |from| format!("is to be made of {from}, which "));
+                let subject =
+                    edit.from.as_ref().map_or_else(String::new, |from| format!("is to be made of {from}, which "));
                 Some(format!("{subject}is not in the repository{hint}"))
             }
             _ => None,

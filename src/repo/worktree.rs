@@ -123,7 +123,12 @@ impl Repo {
     fn linked(&self, name: &str) -> Result<Linked, RepoError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         // git makes entries of other names (`a.lock`, a trailing dot) than the directories they are for.
-        if name.is_empty() || !name.chars().all(plain) || name.ends_with('.') || name.ends_with(".lock") || name.contains("..") {
+        if name.is_empty()
+            || !name.chars().all(plain)
+            || name.ends_with('.')
+            || name.ends_with(".lock")
+            || name.contains("..")
+        {
             return Err(RepoError::Name(name.to_owned()));
         }
         Linked::new(self, name)
@@ -146,7 +151,8 @@ impl Repo {
 
     /// Whether `git worktree add` came to its end: it locks the entry while it runs.
     fn is_whole(&self, linked: &Linked) -> Result<bool, RepoError> {
-        let initializing = fs::read(linked.entry.join("locked")).is_ok_and(|reason| reason.trim_ascii() == b"initializing");
+        let initializing =
+            fs::read(linked.entry.join("locked")).is_ok_and(|reason| reason.trim_ascii() == b"initializing");
         if initializing || !linked.path.is_dir() || !linked.entry.join("index").is_file() {
             return Ok(false);
         }
@@ -162,7 +168,9 @@ impl Repo {
         }
         let pointer = linked.path.join(".git");
         let names_entry = line_of("gitdir: ", &linked.entry);
-        if !pointer.symlink_metadata().is_ok_and(|meta| meta.is_file()) || fs::read(&pointer).ok() != Some(names_entry.clone()) {
+        if !pointer.symlink_metadata().is_ok_and(|meta| meta.is_file())
+            || fs::read(&pointer).ok() != Some(names_entry.clone())
+        {
             remove_file(&pointer)?;
             fs::write(&pointer, names_entry).map_err(file_error("write", &pointer))?;
         }

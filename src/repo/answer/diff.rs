@@ -32,7 +32,8 @@ impl<'a> Reader<'a> {
     pub(super) fn read_diff(&mut self) -> Result<(), AnswerError> {
         let start = self.at;
         let header = self.read_header()?;
-        let (old, new) = header.paths().ok_or_else(|| Self::malformed(start, "the headers of this diff name no path"))?;
+        let (old, new) =
+            header.paths().ok_or_else(|| Self::malformed(start, "the headers of this diff name no path"))?;
         let mut hunks = Vec::new();
         while let Some(line) = self.line(self.at).filter(|line| line.starts_with("@@")) {
             let number = hunks.len() + 1;
@@ -40,11 +41,18 @@ impl<'a> Reader<'a> {
         }
         let edit = match (old, new) {
             (None, None) => return Err(Self::malformed(start, "both headers of this diff are /dev/null")),
-            (None, Some(path)) => FileEdit { path, from: None, mode: header.mode, action: created(hunks).map_err(|what| Self::malformed(start, what))? },
+            (None, Some(path)) => FileEdit {
+                path,
+                from: None,
+                mode: header.mode,
+                action: created(hunks).map_err(|what| Self::malformed(start, what))?,
+            },
             (Some(path), None) => FileEdit::of(path, Action::Delete(hunks)),
             (Some(old), Some(new)) => {
                 if old != new && !header.renamed {
-                    let what = format!("the headers of this diff name two files, {old} and {new}; say `rename from` and `rename to` if that is meant");
+                    let what = format!(
+                        "the headers of this diff name two files, {old} and {new}; say `rename from` and `rename to` if that is meant"
+                    );
                     return Err(Self::malformed(start, what));
                 }
                 if hunks.is_empty() && old == new && header.mode.is_none() {
@@ -91,8 +99,12 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let ranges = head.trim_start_matches('@').split("@@").next().unwrap_or_default().trim();
         let counts = counts_of(ranges);
-        let label = if ranges.is_empty() { format!("hunk {number}") } else { format!("hunk {number} (@@ {ranges} @@)") };
-        let end = counts.and_then(|counts| self.end_by_counts(counts)).unwrap_or_else(|| self.end_by_content());
+        let label =
+            if ranges.is_empty() { format!("hunk {number}") } else { format!("hunk {number} (@@ {ranges} @@)") };
+        let end = match counts.and_then(|counts| self.end_by_counts(counts)) {
+            Some(end) => end,
+            None => self.end_by_content()?,
+        };
         let line = counts.map(|counts| counts.line);
         let mut hunk = Hunk { label, line, old: Vec::new(), new: Vec::new(), old_bare: false, new_bare: false };
         let mut last = ' ';
@@ -141,24 +153,38 @@ impl<'a> Reader<'a> {
             at += 1;
         }
         let goes_on = !self.starts_diff(at)
-            && self.line(at).is_some_and(|line| line.starts_with([' ', '+', '-']) && !line.trim().is_empty());
+            && self.line(at).is_some_and(|line| {
+                line.starts_with([' ', '+', '-']) && !is_signature(line) && !line.trim().is_empty()
+            });
         (!goes_on).then_some(at)
     }
 
     /// Where the hunk ends by the look of its lines. Blank lines are context whose space got lost, unless the hunk ends there.
-    fn end_by_content(&self) -> usize {
+    ///
+    /// # Errors
+    /// If it breaks off at a line that could be context whose mark got lost: what follows would be dropped silently.
+    fn end_by_content(&self) -> Result<usize, AnswerError> {
+        let goes_on = |at: &usize| !self.ends_at(*at) && !self.starts_diff(*at);
         let mut end = self.at;
-        let mut at = self.at;
-        while let Some(line) = self.line(at).filter(|_| !self.ends_at(at) && !self.starts_diff(at)) {
+        for at in (self.at..).take_while(goes_on) {
+            let line = self.line(at).unwrap_or_default();
             match line.chars().next() {
+                _ if is_signature(line) => break,
                 Some(' ' | '+' | '-' | '\\') => end = at + 1,
                 None => {}
-                Some(_) => break,
+                Some('@') => break,
+                // Outside of a fence, a blank line lets prose begin.
+                Some(_) if self.fence.is_none() && end < at => break,
+                Some(_) => return Err(Self::malformed(at, "this line of a hunk begins with none of ` `, `+`, `-`")),
             }
-            at += 1;
         }
-        end
+        Ok(end)
     }
+}
+
+/// Whether this line ends a patch that went by mail.
+fn is_signature(line: &str) -> bool {
+    line == "-- "
 }
 
 impl Header {
@@ -195,7 +221,8 @@ impl Header {
         let is_null = |path: &str| path == "/dev/null";
         // `a/` and `b/` are git's, unless they are the names of real directories: then the other side lacks its own.
         let prefixed = (old.starts_with("a/") || is_null(&old)) && (new.starts_with("b/") || is_null(&new));
-        let stripped = |path: &str| if prefixed { path.get(2..).unwrap_or_default().to_owned() } else { path.to_owned() };
+        let stripped =
+            |path: &str| if prefixed { path.get(2..).unwrap_or_default().to_owned() } else { path.to_owned() };
         let old_path = (!is_null(&old) && !self.created).then(|| stripped(&old));
         let new_path = (!is_null(&new) && !self.deleted).then(|| stripped(&new));
         Some((old_path, new_path))

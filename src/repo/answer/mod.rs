@@ -51,6 +51,12 @@ pub fn parse_answer(text: &str) -> Result<Vec<FileEdit>, AnswerError> {
     while reader.at < reader.lines.len() {
         reader.step()?;
     }
+    if reader.fence.is_some() {
+        return Err(Reader::malformed(
+            reader.lines.len().saturating_sub(1),
+            "the answer ends inside a fence: it breaks off",
+        ));
+    }
     if reader.edits.is_empty() { Err(AnswerError::NoEdits) } else { Ok(reader.edits) }
 }
 
@@ -85,9 +91,8 @@ impl<'a> Fence<'a> {
     }
 
     fn is_closed_by(&self, line: &str) -> bool {
-        Fence::opening(line).is_some_and(|other| {
-            other.mark == self.mark && other.length >= self.length && other.info.is_empty()
-        })
+        Fence::opening(line)
+            .is_some_and(|other| other.mark == self.mark && other.length >= self.length && other.info.is_empty())
     }
 }
 
@@ -126,6 +131,8 @@ impl<'a> Reader<'a> {
         if let Some(fence) = self.fence {
             if fence.is_closed_by(line) {
                 self.fence = None;
+            } else if line.starts_with("@@ ") {
+                return Err(Self::malformed(self.at, "this hunk follows no `---` and `+++` lines that name its file"));
             }
             self.at += 1;
             return Ok(());
@@ -141,7 +148,8 @@ impl<'a> Reader<'a> {
 
     /// Takes the fence at the next line for what it holds: edits, a whole file, or an example.
     fn enter(&mut self, fence: Fence<'a>) -> Result<(), AnswerError> {
-        let first = (self.at + 1..self.lines.len()).find(|at| self.line(*at).is_some_and(|line| !line.trim().is_empty()));
+        let first =
+            (self.at + 1..self.lines.len()).find(|at| self.line(*at).is_some_and(|line| !line.trim().is_empty()));
         let holds_edits = first.is_some_and(|at| {
             let is_block = |at| self.line(at).is_some_and(blocks::opens);
             // A block in a fence may have its path inside, too.
