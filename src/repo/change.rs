@@ -42,7 +42,12 @@ impl Repo {
     /// If the repository lacks the commit or the tree, or git can't compare them.
     pub fn change(&self, base: &CommitId, tree: &TreeId, flags: Vec<String>) -> Result<Change, RepoError> {
         let base_tree = self.tree_of(base)?;
-        let patch = String::from_utf8_lossy(&self.diff(&["--patch", "--unified=3", "--inter-hunk-context=0"], &base_tree, tree)?).into_owned();
+        let patch = String::from_utf8_lossy(&self.diff(
+            &["--patch", "--unified=3", "--inter-hunk-context=0"],
+            &base_tree,
+            tree,
+        )?)
+        .into_owned();
         let (files, binary) = stats_of(&self.diff(&["--numstat", "-z"], &base_tree, tree)?)?;
         let mut flags = flags;
         flags.extend(flags_of(self, &base_tree, tree, &self.differences(&base_tree, tree)?)?);

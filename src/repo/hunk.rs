@@ -93,9 +93,7 @@ fn rewrite(file: &Lines<'_>, placed: &[(usize, &Hunk)]) -> Vec<u8> {
         lines.extend(file.lines.get(at..*start).unwrap_or_default());
         lines.extend(hunk.new.iter().map(String::as_bytes));
         at = start + hunk.old.len();
-        if at == file.lines.len() && hunk.old_bare != hunk.new_bare {
-            ended = !hunk.new_bare;
-        } else if file.lines.is_empty() {
+        if at == file.lines.len() && (file.lines.is_empty() || hunk.old_bare != hunk.new_bare) {
             ended = !hunk.new_bare;
         }
     }

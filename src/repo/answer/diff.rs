@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 header.git = Some(rest.to_owned());
-            } else if self.starts_names(self.at) && header.old.is_none() {
+            } else if self.starts_names(self.at) {
                 header.old = line.strip_prefix("--- ").and_then(header_path);
                 header.new = self.line(self.at + 1).and_then(|line| line.strip_prefix("+++ ")).and_then(header_path);
                 if header.old.is_none() || header.new.is_none() {
@@ -126,8 +126,8 @@ impl<'a> Reader<'a> {
             last = mark;
         }
         self.at = end;
-        if hunk.old.is_empty() && hunk.new.is_empty() {
-            return Err(Self::malformed(start, "this hunk is empty"));
+        if hunk.old == hunk.new && hunk.old_bare == hunk.new_bare {
+            return Err(Self::malformed(start, "this hunk changes nothing"));
         }
         Ok(hunk)
     }
@@ -152,10 +152,17 @@ impl<'a> Reader<'a> {
         while self.line(at).is_some_and(|line| line.starts_with('\\')) {
             at += 1;
         }
-        let goes_on = !self.starts_diff(at)
-            && self.line(at).is_some_and(|line| {
-                line.starts_with([' ', '+', '-']) && !is_signature(line) && !line.trim().is_empty()
-            });
+        let is_more = |line: &str| !line.trim().is_empty() && !is_signature(line);
+        let goes_on = if self.fence.is_some() {
+            // In a fence nothing else may follow, so whatever does belongs to the hunk.
+            let rest = (at..).take_while(|at| !self.ends_at(*at) && !self.starts_diff(*at));
+            let rest =
+                rest.filter_map(|at| self.line(at)).take_while(|line| !line.starts_with("@@") && !is_signature(line));
+            rest.into_iter().any(is_more)
+        } else {
+            let is_marked = |line: &str| line.starts_with([' ', '+', '-']) && is_more(line);
+            !self.starts_diff(at) && self.line(at).is_some_and(is_marked)
+        };
         (!goes_on).then_some(at)
     }
 

@@ -175,6 +175,7 @@ fn broken_answers_are_refused_with_the_line_and_never_taken_in_part() {
         ("--- /dev/null\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n", "both headers"),
         ("--- /dev/null\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "of a new file has lines that are not added"),
         ("--- a/x\n+++ b/x\n", "has no hunk"),
+        ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n a\n", "line 3 of the answer: this hunk changes nothing"),
         (
             "diff --git a/x.png b/x.png\nindex 1..2 100644\nGIT binary patch\nliteral 3\n",
             "line 3 of the answer: binary",

@@ -28,12 +28,15 @@ fn block(path: &str, old: &str, new: &str) -> String {
     format!("{path}\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n")
 }
 
+/// Paths and what they hold; none for nothing.
+type Outcome = &'static [(&'static str, Option<&'static str>)];
+
 #[test]
 fn good_answers_make_exactly_the_tree_they_mean() {
     let fixture = Fixture::new();
     let before = fixture.state();
     let rename = "diff --git a/docs/Guide.md b/docs/Manual.md\nrename from docs/Guide.md\nrename to docs/Manual.md\n";
-    let cases: Vec<(&str, String, &[(&str, Option<&str>)])> = vec![
+    let cases: Vec<(&str, String, Outcome)> = vec![
         (
             "a right diff",
             diff("src/main.rs", "@@ -1,4 +1,4 @@\n fn main() {\n-    one();\n+    1();\n     two();\n }\n"),

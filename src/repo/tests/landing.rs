@@ -63,9 +63,12 @@ fn a_clean_checkout_moves_to_exactly_the_approved_tree() {
     assert_eq!(fixture.state(), state);
 }
 
+/// Does by hand what a landing had done when it was killed.
+type Cut = fn(&Fixture, &Landing, &CommitId);
+
 #[test]
 fn a_landing_cut_short_at_any_step_is_finished_by_the_next() {
-    let steps: &[(&str, fn(&Fixture, &Landing, &CommitId))] = &[
+    let steps: &[(&str, Cut)] = &[
         ("after the commit", |_, _, _| {}),
         ("after the ref", |fixture, _, commit| {
             fixture.git(&["update-ref", "refs/windlass/loop-3", commit.as_str()]);
