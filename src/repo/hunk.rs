@@ -25,7 +25,9 @@ impl<'a> Lines<'a> {
             lines.pop();
         }
         if crlf {
-            for line in &mut lines {
+            // A last line without its line end keeps its bytes.
+            let whole = lines.len() - usize::from(!ended);
+            for line in lines.iter_mut().take(whole) {
                 *line = line.strip_suffix(b"\r").unwrap_or(line);
             }
         }
@@ -91,8 +93,7 @@ fn rewrite(file: &Lines<'_>, placed: &[(usize, &Hunk)]) -> Vec<u8> {
         lines.extend(file.lines.get(at..*start).unwrap_or_default());
         lines.extend(hunk.new.iter().map(String::as_bytes));
         at = start + hunk.old.len();
-        let at_end = at == file.lines.len() && hunk.old_bare != hunk.new_bare;
-        if at_end || file.lines.is_empty() {
+        if at == file.lines.len() && (file.lines.is_empty() || hunk.old_bare != hunk.new_bare) {
             ended = !hunk.new_bare;
         }
     }

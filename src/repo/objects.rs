@@ -1,6 +1,6 @@
 //! Trees and files as git stores them: reading them, and making new trees without touching any checkout.
 
-use super::git::{Git, RepoError, unreadable};
+use super::git::{Git, RepoError, refusal, unreadable};
 use super::open::Repo;
 use super::scratch::ScratchIndex;
 use crate::domain::{CommitId, TreeId};
@@ -93,13 +93,14 @@ impl Repo {
     /// # Errors
     /// If the repository doesn't have that tree or can't read the file.
     pub fn read(&self, tree: &TreeId, path: &str) -> Result<Option<Vec<u8>>, RepoError> {
-        if path.is_empty() || path.contains('\0') {
+        // git takes these for something else than a name in the tree, or for an error.
+        if path.is_empty() || path.contains('\0') || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Ok(None);
         }
         let doing = format!("read {path} of tree {tree}");
         let bytes = self.git().args(["ls-tree", "-z", "-l", "--full-tree", tree.as_str(), "--", path]).bytes(&doing)?;
         let records = bytes.split(|byte| *byte == 0).filter_map(entry_of);
-        // A path that ends in a slash lists the directory's content, so the name has to be compared.
+        // A directory's path lists its content, so the name has to be compared.
         match records.into_iter().find(|entry| entry.path == path && entry.mode.is_file()) {
             Some(entry) => self.blob(&entry).map(Some),
             None => Ok(None),
@@ -143,7 +144,11 @@ impl Repo {
             TreeEdit::Remove { .. } => None,
         });
         let lines: String = removals.chain(additions).collect();
-        git().args(["update-index", "-z", "--index-info"]).stdin(lines).bytes("make the new tree")?;
+        let updated = git().args(["update-index", "-z", "--index-info"]).stdin(lines).outcome()?;
+        // git only warns of a path that it doesn't take, and leaves it out.
+        if !updated.status.success() || String::from_utf8_lossy(&updated.stderr).contains("Ignoring path") {
+            return Err(refusal("make the new tree", &updated));
+        }
         git().args(["write-tree"]).id("write the new tree")
     }
 }

@@ -1,7 +1,7 @@
 //! SEARCH/REPLACE blocks.
 
-use super::naming::path_line;
-use super::{AnswerError, Reader};
+use super::naming::{path_in_info, path_line};
+use super::{AnswerError, Fence, Reader};
 use crate::repo::edit::{Action, FileEdit, Hunk};
 
 /// Whether a line is a marker: five to nine of this character, then this word.
@@ -51,23 +51,15 @@ impl Reader<'_> {
         (from..self.lines.len()).find(|at| self.line(*at).is_some_and(&is))
     }
 
-    /// The path on the line before, or before the fence that opens just above, or that of the block before.
+    /// The path on the line before, or before or in the opening line of the fence just above, or that of the block before.
     fn block_path(&self, start: usize) -> Result<String, AnswerError> {
-        let above = self.lines.get(..start).unwrap_or_default();
-        let named = above.iter().rev().filter(|line| !line.trim().is_empty()).take(2);
-        let mut found = None;
-        for line in named {
-            if super::Fence::opening(line).is_some() {
-                found = super::naming::path_in_info(line.trim_start_matches([' ', '`', '~']));
-                if found.is_some() {
-                    break;
-                }
-                continue;
-            }
-            found = block_path_line(line);
-            break;
-        }
-        let earlier = || (self.blocks > 0).then(|| self.edits.last().map(|edit| edit.path.clone())).flatten();
+        let mut above = self.lines.get(..start).unwrap_or_default().iter().rev().filter(|line| !line.trim().is_empty());
+        let nearest = above.next().copied().unwrap_or_default();
+        let found = match Fence::opening(nearest).filter(|_| self.fence.is_some()) {
+            Some(fence) => path_in_info(fence.info).or_else(|| above.next().and_then(|line| block_path_line(line))),
+            None => block_path_line(nearest),
+        };
+        let earlier = || self.edits.last().filter(|_| self.blocks > 0).map(|edit| edit.path.clone());
         found
             .or_else(earlier)
             .ok_or_else(|| Self::malformed(start, "no path stands on the line before this SEARCH block"))
@@ -80,6 +72,6 @@ fn block_path_line(line: &str) -> Option<String> {
     let bare = !word.is_empty()
         && !word.contains(char::is_whitespace)
         && !word.ends_with([':', '.'])
-        && !word.starts_with('>');
+        && !word.starts_with(['>', '`', '~']);
     path_line(line).or_else(|| bare.then(|| word.to_owned()))
 }

@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
                     break;
                 }
                 header.git = Some(rest.to_owned());
-            } else if self.starts_names(self.at) && header.old.is_none() {
+            } else if self.starts_names(self.at) {
                 header.old = line.strip_prefix("--- ").and_then(header_path);
                 header.new = self.line(self.at + 1).and_then(|line| line.strip_prefix("+++ ")).and_then(header_path);
                 if header.old.is_none() || header.new.is_none() {
@@ -101,7 +101,10 @@ impl<'a> Reader<'a> {
         let counts = counts_of(ranges);
         let label =
             if ranges.is_empty() { format!("hunk {number}") } else { format!("hunk {number} (@@ {ranges} @@)") };
-        let end = counts.and_then(|counts| self.end_by_counts(counts)).unwrap_or_else(|| self.end_by_content());
+        let end = match counts.and_then(|counts| self.end_by_counts(counts)) {
+            Some(end) => end,
+            None => self.end_by_content()?,
+        };
         let line = counts.map(|counts| counts.line);
         let mut hunk = Hunk { label, line, old: Vec::new(), new: Vec::new(), old_bare: false, new_bare: false };
         let mut last = ' ';
@@ -123,8 +126,8 @@ impl<'a> Reader<'a> {
             last = mark;
         }
         self.at = end;
-        if hunk.old.is_empty() && hunk.new.is_empty() {
-            return Err(Self::malformed(start, "this hunk is empty"));
+        if hunk.old == hunk.new && hunk.old_bare == hunk.new_bare {
+            return Err(Self::malformed(start, "this hunk changes nothing"));
         }
         Ok(hunk)
     }
@@ -149,25 +152,46 @@ impl<'a> Reader<'a> {
         while self.line(at).is_some_and(|line| line.starts_with('\\')) {
             at += 1;
         }
-        let goes_on = !self.starts_diff(at)
-            && self.line(at).is_some_and(|line| line.starts_with([' ', '+', '-']) && !line.trim().is_empty());
+        let is_more = |line: &str| !line.trim().is_empty() && !is_signature(line);
+        let goes_on = if self.fence.is_some() {
+            // In a fence nothing else may follow, so whatever does belongs to the hunk.
+            let rest = (at..).take_while(|at| !self.ends_at(*at) && !self.starts_diff(*at));
+            let rest =
+                rest.filter_map(|at| self.line(at)).take_while(|line| !line.starts_with("@@") && !is_signature(line));
+            rest.into_iter().any(is_more)
+        } else {
+            let is_marked = |line: &str| line.starts_with([' ', '+', '-']) && is_more(line);
+            !self.starts_diff(at) && self.line(at).is_some_and(is_marked)
+        };
         (!goes_on).then_some(at)
     }
 
     /// Where the hunk ends by the look of its lines. Blank lines are context whose space got lost, unless the hunk ends there.
-    fn end_by_content(&self) -> usize {
+    ///
+    /// # Errors
+    /// If it breaks off at a line that could be context whose mark got lost: what follows would be dropped silently.
+    fn end_by_content(&self) -> Result<usize, AnswerError> {
+        let goes_on = |at: &usize| !self.ends_at(*at) && !self.starts_diff(*at);
         let mut end = self.at;
-        let mut at = self.at;
-        while let Some(line) = self.line(at).filter(|_| !self.ends_at(at) && !self.starts_diff(at)) {
+        for at in (self.at..).take_while(goes_on) {
+            let line = self.line(at).unwrap_or_default();
             match line.chars().next() {
+                _ if is_signature(line) => break,
                 Some(' ' | '+' | '-' | '\\') => end = at + 1,
                 None => {}
-                Some(_) => break,
+                Some('@') => break,
+                // Outside of a fence, a blank line lets prose begin.
+                Some(_) if self.fence.is_none() && end < at => break,
+                Some(_) => return Err(Self::malformed(at, "this line of a hunk begins with none of ` `, `+`, `-`")),
             }
-            at += 1;
         }
-        end
+        Ok(end)
     }
+}
+
+/// Whether this line ends a patch that went by mail.
+fn is_signature(line: &str) -> bool {
+    line == "-- "
 }
 
 impl Header {

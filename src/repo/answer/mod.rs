@@ -51,6 +51,12 @@ pub fn parse_answer(text: &str) -> Result<Vec<FileEdit>, AnswerError> {
     while reader.at < reader.lines.len() {
         reader.step()?;
     }
+    if reader.fence.is_some() {
+        return Err(Reader::malformed(
+            reader.lines.len().saturating_sub(1),
+            "the answer ends inside a fence: it breaks off",
+        ));
+    }
     if reader.edits.is_empty() { Err(AnswerError::NoEdits) } else { Ok(reader.edits) }
 }
 
@@ -125,6 +131,8 @@ impl<'a> Reader<'a> {
         if let Some(fence) = self.fence {
             if fence.is_closed_by(line) {
                 self.fence = None;
+            } else if line.starts_with("@@ ") {
+                return Err(Self::malformed(self.at, "this hunk follows no `---` and `+++` lines that name its file"));
             }
             self.at += 1;
             return Ok(());
