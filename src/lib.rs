@@ -9,6 +9,7 @@
 pub mod app;
 pub mod config;
 pub mod domain;
+pub mod driver;
 pub mod engine;
 pub mod gate;
 pub mod journal;

@@ -1,0 +1,234 @@
+//! Calls of models: prompt, exchange, and what becomes of the reply.
+
+use std::fs;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::config::ProviderConfig;
+use crate::domain::{
+    ArtifactKind, Critique, Digest, End, ExchangeId, LoopId, ModelId, Origin, Role, StageIndex,
+};
+use crate::engine::{Command, Loop, Stage, Trouble};
+use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
+use crate::prompt::{self, Template, Values};
+use crate::provider::{Call, HttpSpec, Observer, Provider, Request, ScriptSpec, Spec};
+use crate::repo::{ApplyError, parse_answer};
+
+use super::{Driver, DriverError, Home, Report, context};
+
+/// Sends home what goes over the wire and what is said.
+struct Listener {
+    home: UnboundedSender<Home>,
+    exchange: ExchangeId,
+    id: LoopId,
+    stage: StageIndex,
+    role: Role,
+}
+
+impl Listener {
+    fn wire(&self, kind: WireKind) {
+        let _ = self.home.send(Home::Wire(WireRow { exchange: self.exchange, kind }));
+    }
+
+    fn say(&self, text: &str, reasoning: bool) {
+        let (id, stage, role) = (self.id, self.stage, self.role);
+        let delta = Report::Delta { id, stage, role, text: text.to_owned(), reasoning };
+        let _ = self.home.send(Home::Report(delta));
+    }
+}
+
+impl Observer for Listener {
+    fn request(&mut self, request: &Request) {
+        self.wire(WireKind::Request(SentRequest {
+            method: request.method.to_owned(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.to_vec(),
+        }));
+    }
+
+    fn response(&mut self, status: u16, headers: &[(String, String)]) {
+        self.wire(WireKind::Response(ReceivedResponse { status, headers: headers.to_vec() }));
+    }
+
+    fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]) {
+        self.wire(WireKind::Chunk(ReceivedChunk { elapsed_ns, bytes: bytes.to_vec() }));
+    }
+
+    fn text(&mut self, delta: &str) {
+        self.say(delta, false);
+    }
+
+    fn reasoning(&mut self, delta: &str) {
+        self.say(delta, true);
+    }
+}
+
+impl Driver {
+    /// Calls a model for a stage. What can't even be sent fails at once, in the record.
+    pub(super) fn call(&mut self, id: LoopId, index: StageIndex, role: Role) -> Result<Vec<Command>, DriverError> {
+        let Some((one, stage)) = self.found(id, index) else { return Ok(Vec::new()) };
+        let revision = stage.current;
+        let ready = self.ready(one, stage, role);
+        let (provider, model, template, call) = match ready {
+            Ok(ready) => ready,
+            Err(why) => {
+                return Ok(vec![match (role, revision) {
+                    (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
+                    _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
+                }]);
+            }
+        };
+        let ask = Command::Ask { id, stage: index, role, model: model.clone(), prompt: template.reference() };
+        let exchange = self.state.next_exchange();
+        self.decide(ask)?;
+        if !self.state.exchanges.contains_key(&exchange) {
+            return Ok(Vec::new());
+        }
+        let (home, cancel) = (self.home.clone(), self.cancel(id));
+        let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role };
+        tokio::spawn(async move {
+            let reply = provider.call(&call, &mut listener, &cancel).await;
+            let (usage, timings) = (reply.usage, reply.timings);
+            let answer = Command::Answer { exchange, end: reply.end.clone(), usage, timings };
+            let _ = home.send(Home::Command(answer));
+            let (end, text) = (reply.end, reply.text);
+            let answered = Answered { id, stage: index, role, model, exchange, revision, end, text };
+            let _ = home.send(Home::Answered(answered));
+        });
+        Ok(Vec::new())
+    }
+
+    /// Everything a call needs, or why it can't be made.
+    fn ready(&self, one: &Loop, stage: &Stage, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
+        let model = match role {
+            Role::Author => one.setup.author.clone(),
+            Role::Critic => one.setup.critic.clone(),
+        };
+        let model = model.ok_or_else(|| format!("no {} is configured", role.name()))?;
+        let name = model.provider();
+        let provider = self.config.providers.get(name).ok_or_else(|| {
+            format!("no provider {name:?} is configured: add [providers.{name}] to your own config.toml")
+        })?;
+        let spec = match provider.clone() {
+            ProviderConfig::OpenAiChat { base_url, api_key_env } => {
+                Spec::OpenAiChat(HttpSpec { base_url, api_key_env, headers: Vec::new() })
+            }
+            ProviderConfig::Script { dir, chars_per_second } => Spec::Script(ScriptSpec { dir, chars_per_second }),
+        };
+        let provider = Provider::new(name, &spec).map_err(|error| error.to_string())?;
+        let template = self.template(role, stage)?;
+        let pieces = context::pieces(&self.repo, &self.config, one, stage, role).map_err(|error| error.to_string())?;
+        let prompt = prompt::assemble(&template, &Values { spec: &stage.spec, artifact: stage.revision() }, &pieces);
+        let calls = if role == Role::Author { stage.author_calls } else { stage.critic_calls };
+        let call = Call {
+            model: model.0.split_once('/').map_or(model.0.as_str(), |(_, model)| model).to_owned(),
+            system: prompt.system,
+            prompt: prompt.user,
+            max_output: None,
+            role,
+            stage: stage.spec.id.clone(),
+            nth: calls + 1,
+        };
+        Ok((provider, model, template, call))
+    }
+
+    /// The team's own template, or the built-in one.
+    fn template(&self, role: Role, stage: &Stage) -> Result<Template, String> {
+        let file = format!("{}-{}.md", role.name(), stage.spec.artifact.name());
+        let path = self.repo.top().join(".windlass/prompts").join(&file);
+        match fs::read_to_string(&path) {
+            Ok(text) => prompt::parse(&file, &text).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                prompt::builtin(role, &stage.spec).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(format!("failed to read {}: {error}", path.display())),
+        }
+    }
+
+    /// What follows from a reply.
+    pub(super) fn answered(&mut self, answered: Answered) -> Vec<Command> {
+        let Answered { id, stage, role, model, exchange, revision, end, text } = answered;
+        let failed = match &end {
+            End::Complete => None,
+            End::Truncated(why) => Some(Trouble::Call(format!("the reply is cut off: {why}"))),
+            End::Failed(why) => Some(Trouble::Call(why.clone())),
+            End::Cancelled | End::Interrupted => Some(Trouble::Stopped("it was cancelled".to_owned())),
+        };
+        match (role, revision, failed) {
+            (Role::Critic, Some(revision), Some(Trouble::Call(why) | Trouble::Stopped(why))) => {
+                vec![Command::CritiqueFailed { id, stage, revision, why }]
+            }
+            (Role::Critic, Some(revision), _) => {
+                let critique = Critique::read(revision, model, exchange, prompt::unwrap_reply(&text).to_owned());
+                if critique.is_readable() {
+                    return vec![Command::Critiqued { id, stage, critique }];
+                }
+                let why = "the critic's reply has no finding in the form \"severity anchor - text\"".to_owned();
+                vec![Command::CritiqueFailed { id, stage, revision, why }]
+            }
+            (Role::Critic, None, _) => Vec::new(),
+            (Role::Author, _, Some(trouble)) => vec![Command::DraftFailed { id, stage, trouble }],
+            (Role::Author, _, None) => self.build(id, stage, &text, Origin::Model { model, exchange }),
+        }
+    }
+
+    /// Makes a draft of an answer: sections checked, edits vetted and applied.
+    pub(super) fn build(&mut self, id: LoopId, index: StageIndex, answer: &str, origin: Origin) -> Vec<Command> {
+        let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
+        let text = prompt::unwrap_reply(answer).to_owned();
+        let trouble = |trouble| vec![Command::DraftFailed { id, stage: index, trouble }];
+        let missing = prompt::missing(&stage.spec, &text);
+        if !missing.is_empty() {
+            return trouble(Trouble::Malformed { text, missing });
+        }
+        let patch = |problems: Vec<String>| Trouble::Patch { text: text.clone(), problems };
+        let change = match stage.spec.artifact {
+            ArtifactKind::Constraint | ArtifactKind::Plan => None,
+            ArtifactKind::Change => {
+                let edits = match parse_answer(&text) {
+                    Ok(edits) => edits,
+                    Err(error) => return trouble(patch(vec![error.to_string()])),
+                };
+                let made = self.repo.tree_of(&one.base).map_err(ApplyError::from);
+                let made = made.and_then(|base| self.repo.apply(&base, &edits, &self.boundary()));
+                match made.and_then(|tree| Ok(self.repo.change(&one.base, &tree, Vec::new())?)) {
+                    Ok(change) => Some(change),
+                    Err(ApplyError::Repo(error)) => return trouble(Trouble::Call(error.to_string())),
+                    Err(error) => return trouble(patch(vec![error.to_string()])),
+                }
+            }
+            ArtifactKind::Outcome => match self.with_record(one, stage, &text) {
+                Ok(change) => change,
+                Err(error) => return trouble(Trouble::Call(error.to_string())),
+            },
+        };
+        vec![Command::Drafted { id, stage: index, text, change, origin }]
+    }
+
+    /// Makes a draft of what a human left in the change's worktree.
+    pub(super) fn take_worktree(&mut self, id: LoopId, index: StageIndex, by: String) -> Vec<Command> {
+        let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
+        let taken = self.repo.worktree(&super::change_worktree(id), &one.base);
+        let taken = taken.and_then(|path| self.repo.snapshot(&path));
+        let text = stage.revision().map(|revision| revision.text.clone()).unwrap_or_default();
+        match taken.and_then(|tree| self.repo.change(&one.base, &tree, Vec::new())) {
+            Ok(change) => {
+                vec![Command::Drafted { id, stage: index, text, change: Some(change), origin: Origin::Human { name: by } }]
+            }
+            Err(error) => vec![Command::DraftFailed { id, stage: index, trouble: Trouble::Call(error.to_string()) }],
+        }
+    }
+}
+
+/// A reply, and what it was about.
+pub(super) struct Answered {
+    pub(super) id: LoopId,
+    pub(super) stage: StageIndex,
+    pub(super) role: Role,
+    pub(super) model: ModelId,
+    pub(super) exchange: ExchangeId,
+    pub(super) revision: Option<Digest>,
+    pub(super) end: End,
+    pub(super) text: String,
+}
