@@ -8,6 +8,7 @@ pub mod config;
 pub mod domain;
 pub mod engine;
 pub mod gate;
+pub mod journal;
 pub mod process;
 pub mod prompt;
 pub mod provider;

@@ -1,0 +1,125 @@
+//! Reading: the events in order, one exchange, the head, and who drives. Any number of readers, at any time.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::domain::{ExchangeId, Timestamp};
+use crate::engine::Recorded;
+
+use super::chain::stated_head;
+use super::wire::WireKind;
+use super::{Head, LockError, OpenError, StorageError, StoredExchange, file, lock, stored};
+
+/// A read-only handle.
+pub struct Reader {
+    connection: Connection,
+    dir: PathBuf,
+    path: PathBuf,
+}
+
+/// Something in the journal can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A row isn't of a form that this version writes.
+    #[error("row {seq} of {} can't be read: {why}; `windlass verify` says whether it was altered", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The row's place.
+        seq: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The row that names the last one is gone.
+    #[error("{} doesn't say where it ends: it was altered; restore it from a copy", .0.display())]
+    NoHead(PathBuf),
+    /// SQLite says no.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// It can't be told who drives.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl Reader {
+    /// Opens the journal in `dir`; none if there isn't one yet.
+    ///
+    /// # Errors
+    /// If the file is not a journal, is a newer one's, or may not be read.
+    pub fn open(dir: &Path) -> Result<Option<Self>, OpenError> {
+        let path = file::path_in(dir);
+        let connection = file::open_to_read(&path)?;
+        Ok(connection.map(|connection| Self { connection, dir: dir.to_owned(), path }))
+    }
+
+    /// Every event behind the row `seq`, in order; 0 gives all.
+    ///
+    /// # Errors
+    /// If one can't be read.
+    pub fn events_after(&self, seq: u64) -> Result<Vec<Recorded>, ReadError> {
+        events_after(&self.connection, &self.path, seq)
+    }
+
+    /// What went over the wire in an exchange; none if nothing was recorded of it.
+    ///
+    /// # Errors
+    /// If a row of it can't be read.
+    pub fn exchange(&self, id: ExchangeId) -> Result<Option<StoredExchange>, ReadError> {
+        let failed = StorageError::when("read", &self.path);
+        let sql = "SELECT seq, kind, version, body FROM record INDEXED BY record_exchange
+                   WHERE exchange = ?1 ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let mut rows = statement.query([id.0.cast_signed()]).map_err(&failed)?;
+        let mut found: Option<StoredExchange> = None;
+        while let Some(row) = rows.next().map_err(&failed)? {
+            let columns = || -> rusqlite::Result<_> {
+                Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_bytes()?, row.get(2)?, row.get_ref(3)?.as_blob()?))
+            };
+            let (seq, kind, version, body) = columns().map_err(&failed)?;
+            let added = WireKind::decode(kind, version, body).and_then(|row| found.get_or_insert_default().add(row));
+            added.map_err(|why| unreadable(&self.path, seq, why))?;
+        }
+        Ok(found)
+    }
+
+    /// Where the journal ends now.
+    ///
+    /// # Errors
+    /// If it doesn't say.
+    pub fn head(&self) -> Result<Head, ReadError> {
+        let head = stated_head(&self.connection).map_err(StorageError::when("read", &self.path))?;
+        head.ok_or_else(|| ReadError::NoHead(self.path.clone()))
+    }
+
+    /// The process that drives now: its id, host and time of opening; none if nobody drives.
+    ///
+    /// # Errors
+    /// If the lock can't be looked at.
+    pub fn driver(&self) -> Result<Option<String>, ReadError> {
+        Ok(lock::holder(&self.dir)?)
+    }
+}
+
+/// Every event behind the row `seq`, in order.
+pub(super) fn events_after(connection: &Connection, path: &Path, seq: u64) -> Result<Vec<Recorded>, ReadError> {
+    let failed = StorageError::when("read", path);
+    let sql = "SELECT seq, at, version, body FROM record INDEXED BY record_event
+               WHERE kind = 'event' AND seq > ?1 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
+    let mut rows = statement.query([seq.cast_signed()]).map_err(&failed)?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let columns = || -> rusqlite::Result<_> {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, row.get_ref(3)?.as_blob()?))
+        };
+        let (seq, at, version, body) = columns().map_err(&failed)?;
+        let event = stored::decode(version, body).map_err(|why| unreadable(path, seq, why))?;
+        events.push(Recorded { seq: seq.cast_unsigned(), at: Timestamp(at), event });
+    }
+    Ok(events)
+}
+
+fn unreadable(path: &Path, seq: i64, why: impl ToString) -> ReadError {
+    ReadError::Row { path: path.to_owned(), seq: seq.cast_unsigned(), why: why.to_string() }
+}

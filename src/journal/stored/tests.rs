@@ -1,0 +1,159 @@
+//! The stored form keeps every event as it is, and keeps reading what was written before.
+
+use std::mem::{Discriminant, discriminant};
+
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use serde_json::Value;
+
+use crate::domain::{ArtifactKind, Verb};
+use crate::domain::{Change, LoopId, Measurement, Origin, Person, Reading, Revision, Sample, Side, StageIndex};
+use crate::engine::Event;
+use crate::journal::testing::every_event;
+
+use super::{VERSION, decode, encode};
+
+const GOLDEN: &str = include_str!("../../../tests/fixtures/journal/v1.json");
+
+/// Names every kind of event: a new one doesn't compile here until it is named, and then fails until it has a sample.
+fn kinds() -> usize {
+    const fn number(event: &Event) -> usize {
+        match event {
+            Event::Trusted { .. } => 1,
+            Event::Begun { .. } => 2,
+            Event::Configured { .. } => 3,
+            Event::Prepared { .. } => 4,
+            Event::ContextChosen { .. } => 5,
+            Event::DraftBegun { .. } => 6,
+            Event::Asked { .. } => 7,
+            Event::Answered { .. } => 8,
+            Event::Drafted { .. } => 9,
+            Event::DraftFailed { .. } => 10,
+            Event::Written { .. } => 11,
+            Event::WorktreeTaken { .. } => 12,
+            Event::Critiqued { .. } => 13,
+            Event::CritiqueFailed { .. } => 14,
+            Event::GateFinished { .. } => 15,
+            Event::RerunAsked { .. } => 16,
+            Event::Dismissed { .. } => 17,
+            Event::Overridden { .. } => 18,
+            Event::Decided { .. } => 19,
+            Event::CancelAsked { .. } => 20,
+            Event::Reopened { .. } => 21,
+            Event::Parked { .. } => 22,
+            Event::Resumed { .. } => 23,
+            Event::Landed { .. } => 24,
+            Event::LandingFailed { .. } => 25,
+            Event::LandingRetried { .. } => 26,
+            Event::Recovered => 27,
+        }
+    }
+    number(&Event::Recovered)
+}
+
+#[test]
+fn every_kind_of_event_comes_back_as_it_was() {
+    let events = every_event();
+    for event in &events {
+        let body = encode(event).unwrap();
+        assert_eq!(&decode(VERSION, &body).unwrap(), event, "{}", String::from_utf8_lossy(&body));
+    }
+    let mut seen: Vec<Discriminant<Event>> = Vec::new();
+    for event in &events {
+        if !seen.contains(&discriminant(event)) {
+            seen.push(discriminant(event));
+        }
+    }
+    assert_eq!(seen.len(), kinds(), "every kind of event needs a sample");
+}
+
+#[test]
+fn what_version_1_wrote_still_reads_and_is_still_written_so() {
+    let golden: Vec<Value> = serde_json::from_str(GOLDEN).unwrap();
+    let events = every_event();
+    assert_eq!(golden.len(), events.len());
+    for (stored, event) in golden.iter().zip(&events) {
+        assert_eq!(&decode(VERSION, stored.to_string().as_bytes()).unwrap(), event, "{stored}");
+        assert_eq!(&serde_json::from_slice::<Value>(&encode(event).unwrap()).unwrap(), stored);
+    }
+}
+
+#[test]
+fn a_damaged_body_is_an_error_that_says_what_is_wrong() {
+    let drafted = every_event().into_iter().filter(|event| matches!(event, Event::Drafted { .. }));
+    for event in drafted {
+        let body = String::from_utf8(encode(&event).unwrap()).unwrap();
+        let altered = body.replace("it is the lock", "it is the disk");
+        let error = decode(VERSION, altered.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("other contents than its id says"), "{error}");
+    }
+    for (body, says) in [
+        ("", "EOF"),
+        ("{}", "expected"),
+        ("\"recovered\" ", ""),
+        ("{\"landed-on-the-moon\":{}}", "unknown variant"),
+        ("{\"parked\":{\"id\":1,\"by\":\"x\",\"extra\":1}}", "unknown field"),
+        ("{\"trusted\":{\"config\":\"12\",\"by\":\"x\"}}", "64 hexadecimal digits"),
+        ("{\"landed\":{\"id\":1,\"commit\":\"HEAD\",\"left\":null}}", "git object id"),
+    ] {
+        match decode(VERSION, body.as_bytes()) {
+            Ok(event) => assert_eq!((event, says), (Event::Recovered, "")),
+            Err(error) => assert!(!says.is_empty() && error.to_string().contains(says), "{body}: {error}"),
+        }
+    }
+    assert!(decode(VERSION + 1, b"\"recovered\"").unwrap_err().to_string().contains("version 2"));
+}
+
+#[test]
+fn a_workflow_that_breaks_its_own_rules_is_not_taken_back() {
+    let begun = every_event().into_iter().find(|event| matches!(event, Event::Begun { .. })).unwrap();
+    let mut stored: Value = serde_json::from_slice(&encode(&begun).unwrap()).unwrap();
+    stored["begun"]["workflow"]["stages"][0]["lands"] = Value::Bool(true);
+    assert!(decode(VERSION, stored.to_string().as_bytes()).unwrap_err().to_string().contains("must be the last"));
+    stored["begun"]["workflow"]["stages"] = Value::Array(Vec::new());
+    assert!(decode(VERSION, stored.to_string().as_bytes()).unwrap_err().to_string().contains("no stage"));
+}
+
+#[test]
+fn words_are_the_words_of_files_and_screens() {
+    let decided = |verb: Verb| {
+        let is = |event: &Event| matches!(event, Event::Decided { decision, .. } if decision.verb == verb);
+        every_event().into_iter().find(is).unwrap()
+    };
+    for verb in [Verb::Approve, Verb::Revise, Verb::Abandon] {
+        let stored: Value = serde_json::from_slice(&encode(&decided(verb)).unwrap()).unwrap();
+        assert_eq!(stored["decided"]["decision"]["verb"], verb.name());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_finite_number_comes_back_bit_for_bit(bits in any::<u64>()) {
+        let value = f64::from_bits(bits);
+        let readings = vec![Reading { name: "n".into(), value, unit: String::new() }];
+        let sample = Sample { probe: "p".into(), side: Side::After, round: 1, readings };
+        let measurement = Measurement { tree: None, samples: vec![sample], failures: Vec::new() };
+        let (id, stage) = (LoopId(1), StageIndex(0));
+        let body = encode(&Event::Prepared { id, stage, items: Vec::new(), measurement: Some(measurement) }).unwrap();
+        match decode(VERSION, &body) {
+            Ok(Event::Prepared { measurement: Some(read), .. }) => {
+                prop_assert_eq!(read.samples[0].readings[0].value.to_bits(), bits);
+            }
+            _ => prop_assert_eq!(value.is_finite(), false),
+        }
+    }
+
+    #[test]
+    fn any_text_comes_back_byte_for_byte(text in any::<String>(), patch in any::<String>(), ordinal in any::<u32>()) {
+        let (id, stage) = (LoopId(ordinal), StageIndex(0));
+        let zeros = "0".repeat(40);
+        let (base, tree) = (zeros.parse().unwrap(), zeros.parse().unwrap());
+        let change = Change { base, tree, patch, files: Vec::new(), flags: vec![text.clone()] };
+        let origin = Origin::Human { name: text.clone() };
+        let revision = Revision::new(ArtifactKind::Change, ordinal, text.clone(), Some(change), origin);
+        for event in [Event::Drafted { id, stage, revision }, Event::Written { id, stage, text: text.clone(), by: Person(text) }] {
+            prop_assert_eq!(decode(VERSION, &encode(&event).unwrap()).unwrap(), event);
+        }
+    }
+}

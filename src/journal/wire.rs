@@ -1,0 +1,176 @@
+//! The exact bytes of exchanges as rows: one line of JSON about them, a line feed, then the bytes themselves, so that a
+//! row is readable by eye and nothing in it is escaped.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ExchangeId;
+
+/// What went over the wire, and in which exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireRow {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// What went over the wire.
+    pub kind: WireKind,
+}
+
+/// One thing that went over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WireKind {
+    /// The request, before it is sent. An exchange has one.
+    Request(SentRequest),
+    /// The response's head. An exchange has at most one.
+    Response(ReceivedResponse),
+    /// Some of the response's body.
+    Chunk(ReceivedChunk),
+}
+
+/// A request as it was sent, secrets masked by whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentRequest {
+    /// The method.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// Names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+/// The head of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedResponse {
+    /// The status code.
+    pub status: u16,
+    /// Names and values, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Some of a response's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedChunk {
+    /// Nanoseconds after the request was sent.
+    pub elapsed_ns: u64,
+    /// The bytes as they arrived.
+    pub bytes: Vec<u8>,
+}
+
+/// An exchange, as far as it got.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredExchange {
+    /// What was sent.
+    pub request: Option<SentRequest>,
+    /// The head of what came back.
+    pub response: Option<ReceivedResponse>,
+    /// The body of what came back, in order.
+    pub chunks: Vec<ReceivedChunk>,
+}
+
+/// The words of the `kind` column for these rows.
+pub(super) const REQUEST: &str = "request";
+pub(super) const RESPONSE: &str = "response";
+pub(super) const CHUNK: &str = "chunk";
+
+/// The version of the form written here.
+pub(super) const VERSION: i64 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestLine {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResponseLine {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChunkLine {
+    elapsed_ns: u64,
+}
+
+/// The bytes of a row are not of the form written here.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WireError {
+    #[error("its form has version {0}, which this windlass does not know")]
+    Version(i64),
+    #[error("its kind is none that windlass writes")]
+    Kind,
+    #[error("it has no line feed between its description and its bytes")]
+    Line,
+    #[error("its description can't be read: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("its exchange has a request or a response already")]
+    Twice,
+}
+
+impl WireKind {
+    /// The word for the `kind` column, and the body.
+    pub(super) fn encode(&self) -> Result<(&'static str, Vec<u8>), serde_json::Error> {
+        match self {
+            Self::Request(SentRequest { method, url, headers, body }) => {
+                let line = RequestLine { method: method.clone(), url: url.clone(), headers: headers.clone() };
+                Ok((REQUEST, join(&line, body)?))
+            }
+            Self::Response(ReceivedResponse { status, headers }) => {
+                let line = ResponseLine { status: *status, headers: headers.clone() };
+                Ok((RESPONSE, join(&line, &[])?))
+            }
+            Self::Chunk(ReceivedChunk { elapsed_ns, bytes }) => {
+                Ok((CHUNK, join(&ChunkLine { elapsed_ns: *elapsed_ns }, bytes)?))
+            }
+        }
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub(super) fn decode(kind: &[u8], version: i64, body: &[u8]) -> Result<Self, WireError> {
+        if version != VERSION {
+            return Err(WireError::Version(version));
+        }
+        let feed = body.iter().position(|byte| *byte == b'\n').ok_or(WireError::Line)?;
+        let (line, rest) = body.split_at_checked(feed).ok_or(WireError::Line)?;
+        let bytes = rest.get(1..).ok_or(WireError::Line)?.to_vec();
+        if kind == REQUEST.as_bytes() {
+            let RequestLine { method, url, headers } = serde_json::from_slice(line)?;
+            Ok(Self::Request(SentRequest { method, url, headers, body: bytes }))
+        } else if kind == RESPONSE.as_bytes() {
+            let ResponseLine { status, headers } = serde_json::from_slice(line)?;
+            Ok(Self::Response(ReceivedResponse { status, headers }))
+        } else if kind == CHUNK.as_bytes() {
+            let ChunkLine { elapsed_ns } = serde_json::from_slice(line)?;
+            Ok(Self::Chunk(ReceivedChunk { elapsed_ns, bytes }))
+        } else {
+            Err(WireError::Kind)
+        }
+    }
+}
+
+fn join(line: &impl Serialize, bytes: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    let mut body = serde_json::to_vec(line)?;
+    body.reserve_exact(bytes.len().saturating_add(1));
+    body.push(b'\n');
+    body.extend_from_slice(bytes);
+    Ok(body)
+}
+
+impl StoredExchange {
+    /// Adds the next row.
+    pub(super) fn add(&mut self, row: WireKind) -> Result<(), WireError> {
+        let twice = match row {
+            WireKind::Request(request) => self.request.replace(request).is_some(),
+            WireKind::Response(response) => self.response.replace(response).is_some(),
+            WireKind::Chunk(chunk) => {
+                self.chunks.push(chunk);
+                false
+            }
+        };
+        if twice { Err(WireError::Twice) } else { Ok(()) }
+    }
+}
