@@ -332,15 +332,25 @@ impl Session {
         self.record(vec![Event::Prepared { id: ID, stage: StageIndex(1), items: items(), measurement: None }]);
     }
 
-    /// Events and chunks, until the journal has this many rows.
+    /// Events and chunks in turn, until the journal has this many rows.
     pub(super) fn fill(&mut self, rows: u64) {
-        for n in self.journal.head().seq..rows {
-            if n % 3 == 0 {
-                let included = n % 2 == 0;
-                let name = format!("src/file{}.rs", n % 7);
-                self.record(vec![Event::ContextChosen { id: ID, stage: StageIndex(1), name, included }]);
+        let chosen = |n: u64| Event::ContextChosen {
+            id: ID,
+            stage: StageIndex(1),
+            name: format!("src/file{}.rs", n % 7),
+            included: n.is_multiple_of(2),
+        };
+        loop {
+            let next = self.journal.head().seq;
+            // Few transactions: each waits for the disk.
+            let batch = next..rows.min(next + 10);
+            if batch.is_empty() {
+                return;
+            }
+            if next.is_multiple_of(3) {
+                self.record(batch.map(chosen).collect());
             } else {
-                self.wire(2, vec![chunk(n)]);
+                self.wire(2, batch.map(chunk).collect());
             }
         }
     }
@@ -349,8 +359,8 @@ impl Session {
         let exchange = ExchangeId(number);
         self.record(vec![Event::Asked { exchange, id: ID, stage, role, model: author(), prompt: prompt() }]);
         self.wire(number, vec![request(), response()]);
-        for n in 0..20 {
-            self.wire(number, vec![chunk(2 * n), chunk(2 * n + 1)]);
+        for n in 0..4 {
+            self.wire(number, (10 * n..10 * (n + 1)).map(chunk).collect());
         }
         let (usage, timings) = (Usage::default(), Timings::default());
         self.record(vec![Event::Answered { exchange, end: End::Complete, usage, timings }]);
