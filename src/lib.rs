@@ -13,10 +13,7 @@ pub mod driver;
 pub mod engine;
 pub mod gate;
 pub mod journal;
-<<<<<<< HEAD
 pub mod keymap;
-=======
->>>>>>> 7500b11c9d5dbb44050a5e099efef490a9f84ee4
 pub mod process;
 pub mod prompt;
 pub mod provider;

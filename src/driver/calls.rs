@@ -5,9 +5,7 @@ use std::fs;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::ProviderConfig;
-use crate::domain::{
-    ArtifactKind, Critique, Digest, End, ExchangeId, LoopId, ModelId, Origin, Role, StageIndex,
-};
+use crate::domain::{ArtifactKind, Critique, Digest, End, ExchangeId, LoopId, ModelId, Origin, Role, StageIndex};
 use crate::engine::{Command, Loop, Stage, Trouble};
 use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
 use crate::prompt::{self, Template, Values};
@@ -214,7 +212,13 @@ impl Driver {
         let text = stage.revision().map(|revision| revision.text.clone()).unwrap_or_default();
         match taken.and_then(|tree| self.repo.change(&one.base, &tree, Vec::new())) {
             Ok(change) => {
-                vec![Command::Drafted { id, stage: index, text, change: Some(change), origin: Origin::Human { name: by } }]
+                vec![Command::Drafted {
+                    id,
+                    stage: index,
+                    text,
+                    change: Some(change),
+                    origin: Origin::Human { name: by },
+                }]
             }
             Err(error) => vec![Command::DraftFailed { id, stage: index, trouble: Trouble::Call(error.to_string()) }],
         }

@@ -18,7 +18,13 @@ const FILE_MOST: u64 = 256 << 10;
 ///
 /// # Errors
 /// If the base tree can't be read.
-pub(super) fn pieces(repo: &Repo, config: &Config, one: &Loop, stage: &Stage, role: Role) -> Result<Vec<Piece>, RepoError> {
+pub(super) fn pieces(
+    repo: &Repo,
+    config: &Config,
+    one: &Loop,
+    stage: &Stage,
+    role: Role,
+) -> Result<Vec<Piece>, RepoError> {
     let tree = repo.tree_of(&one.base)?;
     let files = repo.files(&tree)?;
     let mut pieces = vec![piece(ItemKind::Goal, "goal", goal(one))];

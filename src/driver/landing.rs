@@ -14,7 +14,8 @@ const RECORDS: &str = "docs/decisions";
 impl Driver {
     /// The approved change with the loop's decision record in its tree; none if the loop has no change.
     pub(super) fn with_record(&self, one: &Loop, stage: &Stage, outcome: &str) -> Result<Option<Change>, RepoError> {
-        let (Some(revision), Some(plan)) = (one.artifact(ArtifactKind::Change), one.artifact(ArtifactKind::Plan)) else {
+        let (Some(revision), Some(plan)) = (one.artifact(ArtifactKind::Change), one.artifact(ArtifactKind::Plan))
+        else {
             return Ok(None);
         };
         let Some(change) = &revision.change else { return Ok(None) };
@@ -53,9 +54,11 @@ impl Driver {
             author: one.setup.author.as_ref().unwrap_or(&nobody),
             critic: one.setup.critic.as_ref().unwrap_or(&nobody),
         });
-        let names = self.repo.files(&change.tree)?.into_iter().filter_map(|file| {
-            file.path.strip_prefix(RECORDS).map(|name| name.trim_start_matches('/').to_owned())
-        });
+        let names = self
+            .repo
+            .files(&change.tree)?
+            .into_iter()
+            .filter_map(|file| file.path.strip_prefix(RECORDS).map(|name| name.trim_start_matches('/').to_owned()));
         let number = next_number(&names.collect::<Vec<_>>());
         let path = format!("{RECORDS}/{number:04}-{}.md", slug(title));
         let tree = self.repo.with_file(&change.tree, &path, text.as_bytes())?;

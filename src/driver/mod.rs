@@ -89,7 +89,11 @@ enum Home {
     /// A call ended.
     Answered(Answered),
     /// A measurement is done; the context can be gathered with it.
-    Measured { id: LoopId, stage: StageIndex, measurement: Measurement },
+    Measured {
+        id: LoopId,
+        stage: StageIndex,
+        measurement: Measurement,
+    },
 }
 
 /// Why the driver had to stop.
@@ -295,12 +299,13 @@ impl Driver {
         let (rounds, cancel, home) = (self.config.rounds, self.cancel(id), self.home.clone());
         let spill = self.private.clone();
         tokio::spawn(async move {
-            let mut measured = measure(&probes, &before, after.as_deref(), rounds, &spill, &cancel, |round, all, probe, side| {
-                let side = if side == Side::Before { "before" } else { "after" };
-                let text = format!("measuring: round {round} of {all}, {probe}, {side}");
-                let _ = home.send(Home::Report(Report::Progress(text)));
-            })
-            .await;
+            let mut measured =
+                measure(&probes, &before, after.as_deref(), rounds, &spill, &cancel, |round, all, probe, side| {
+                    let side = if side == Side::Before { "before" } else { "after" };
+                    let text = format!("measuring: round {round} of {all}, {probe}, {side}");
+                    let _ = home.send(Home::Report(Report::Progress(text)));
+                })
+                .await;
             measured.tree = tree;
             let _ = home.send(Home::Measured { id, stage: index, measurement: measured });
         });

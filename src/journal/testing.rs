@@ -316,7 +316,12 @@ impl Session {
                 by: ada(),
             },
             Event::Trusted { config: Digest::of(b"config"), by: ada() },
-            Event::Prepared { id: ID, stage, items: items(), measurement: Some(Measurement { tree: None, ..measurement() }) },
+            Event::Prepared {
+                id: ID,
+                stage,
+                items: items(),
+                measurement: Some(Measurement { tree: None, ..measurement() }),
+            },
         ]);
         self.record(vec![Event::DraftBegun { id: ID, stage }]);
         self.exchange(1, Role::Author, stage);
@@ -332,17 +337,6 @@ impl Session {
         self.record(vec![Event::Prepared { id: ID, stage: StageIndex(1), items: items(), measurement: None }]);
     }
 
-<<<<<<< HEAD
-    /// Events and chunks, until the journal has this many rows.
-    pub(super) fn fill(&mut self, rows: u64) {
-        for n in self.journal.head().seq..rows {
-            if n % 3 == 0 {
-                let included = n % 2 == 0;
-                let name = format!("src/file{}.rs", n % 7);
-                self.record(vec![Event::ContextChosen { id: ID, stage: StageIndex(1), name, included }]);
-            } else {
-                self.wire(2, vec![chunk(n)]);
-=======
     /// Events and chunks in turn, until the journal has this many rows.
     pub(super) fn fill(&mut self, rows: u64) {
         let chosen = |n: u64| Event::ContextChosen {
@@ -362,7 +356,6 @@ impl Session {
                 self.record(batch.map(chosen).collect());
             } else {
                 self.wire(2, batch.map(chunk).collect());
->>>>>>> 7500b11c9d5dbb44050a5e099efef490a9f84ee4
             }
         }
     }
@@ -371,13 +364,8 @@ impl Session {
         let exchange = ExchangeId(number);
         self.record(vec![Event::Asked { exchange, id: ID, stage, role, model: author(), prompt: prompt() }]);
         self.wire(number, vec![request(), response()]);
-<<<<<<< HEAD
-        for n in 0..20 {
-            self.wire(number, vec![chunk(2 * n), chunk(2 * n + 1)]);
-=======
         for n in 0..4 {
             self.wire(number, (10 * n..10 * (n + 1)).map(chunk).collect());
->>>>>>> 7500b11c9d5dbb44050a5e099efef490a9f84ee4
         }
         let (usage, timings) = (Usage::default(), Timings::default());
         self.record(vec![Event::Answered { exchange, end: End::Complete, usage, timings }]);
