@@ -137,7 +137,7 @@ fn prompt() -> PromptRef {
     PromptRef { name: "author-plan".into(), version: "3".into(), digest: Digest::of(b"prompt") }
 }
 
-fn items() -> Vec<ContextItem> {
+pub(super) fn items() -> Vec<ContextItem> {
     let kinds = [
         ItemKind::Goal,
         ItemKind::Approved,

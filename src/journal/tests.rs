@@ -11,7 +11,7 @@ use tempfile::{TempDir, tempdir};
 use crate::domain::{Digest, ExchangeId, LoopId, Measurement, Reading, Sample, Side, StageIndex, Timestamp};
 use crate::engine::{Event, Recorded, State, apply};
 
-use super::testing::{Session, ada, chunk, every_event, request, response};
+use super::testing::{Session, ada, chunk, every_event, items, request, response};
 use super::{AppendError, Head, Journal, OpenError, Reader, StoredExchange, WireKind, WireRow, verify};
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
@@ -154,10 +154,9 @@ fn a_reader_in_another_thread_sees_whole_batches_only() {
             let event = |k| Event::ContextChosen {
                 id: LoopId(1),
                 stage: StageIndex(1),
-                name: format!("{n}-{k}"),
-                included: true,
+                name: items()[0].name.clone(),
+                included: (n + k) % 2 == 0,
             };
-            // A new name is prepared for, so that the next choice follows.
             session.record((0..5).map(event).collect());
         }
         done.store(true, Ordering::Relaxed);
