@@ -315,7 +315,7 @@ fn take_revision(stage: &mut Stage, revision: &Revision) {
     if !stage.revisions.iter().any(|known| known.id == revision.id) {
         stage.revisions.push(revision.clone());
     }
-    // The same text again is judged again: what its gates looked at besides may be different now.
+    // The same text again is judged again: built-in gates look at readings and earlier stages too, which may be others.
     stage.runs.retain(|_, run| run.subject.revision != revision.id);
     stage.overrides.clear();
     stage.current = Some(revision.id);
@@ -404,9 +404,6 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     next.feedback = None;
     next.trouble = None;
     next.measurement = None;
-    // Built-in gates look at earlier stages too, which may be different from when this one was open before.
-    next.runs.clear();
-    next.overrides.clear();
     one.open = index.next();
     vec![Effect::OpenStage(proof)]
 }

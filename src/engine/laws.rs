@@ -89,6 +89,10 @@ fn may_be_approved(state: &State, id: LoopId, index: StageIndex, decision: &Deci
     Ok(())
 }
 
+fn has_ended(one: &Loop) -> bool {
+    matches!(one.status, Status::Landed { .. } | Status::Finished | Status::Abandoned)
+}
+
 /// Watches one state, event by event.
 #[derive(Default)]
 struct Watch {
@@ -110,6 +114,9 @@ impl Watch {
             may_be_approved(&before, *id, *stage, decision)?;
             self.approved.insert((*id, *stage), (decision.evidence, covered(&before.loops[id], *stage)));
         }
+        for (id, one) in before.loops.iter().filter(|(_, one)| has_ended(one)) {
+            prop_assert!(state.loops[id] == *one, "a loop that has ended changes: {recorded:?}");
+        }
         self.look(state)?;
         Ok(true)
     }
@@ -125,8 +132,8 @@ impl Watch {
 
     fn look_at(&mut self, one: &Loop) -> Outcome {
         let open = one.stages.iter().filter(|stage| stage.phase.is_open()).count();
-        let ended = matches!(one.status, Status::Landing(_) | Status::Landed { .. } | Status::Finished);
-        prop_assert!(open == usize::from(!ended) || one.status == Status::Abandoned, "{open} open stages");
+        let decided = matches!(one.status, Status::Landing(_) | Status::Landed { .. } | Status::Finished);
+        prop_assert!(open == usize::from(!decided) || one.status == Status::Abandoned, "{open} open stages");
         for (number, stage) in one.stages.iter().enumerate() {
             let index = StageIndex(number);
             let place = (one.id, index);
@@ -461,6 +468,9 @@ fn forge(event: &mut Event, state: &State, what: u8) {
         Event::Overridden { by, .. } => by.gate = "test".to_owned(),
         Event::Begun { id, .. } | Event::Parked { id, .. } | Event::Reopened { id, .. } => {
             *id = LoopId(u32::from(what) % 3)
+        }
+        Event::Prepared { .. } | Event::Critiqued { .. } => {
+            *event = Event::Resumed { id: LoopId(u32::from(what) % 3), by: me() };
         }
         other => {
             if let Some((id, ..)) = open {

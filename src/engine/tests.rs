@@ -1,8 +1,9 @@
 //! The machine as transition tables: what can be done when, what blocks an approval, what comes too late.
 
 use crate::domain::{
-    Change, CommandSpec, ContextItem, Digest, Disposition, End, Enforcement, ExchangeId, Gap, GateKind, ItemKind,
-    LoopId, ModelId, Origin, Revision, Role, Severity, StageIndex, Subject, Timestamp, Unread, Verdict,
+    Change, CommandSpec, ContextItem, Decision, Digest, Disposition, End, Enforcement, ExchangeId, Gap, GateKind,
+    ItemKind, LoopId, ModelId, Origin, Revision, Role, Severity, StageIndex, Subject, Timestamp, Timings, Unread,
+    Usage, Verb, Verdict,
 };
 
 use super::testing::{
@@ -234,13 +235,15 @@ fn an_override_does_not_outlive_what_it_was_given_for() {
     machine.must(Command::Configure { id: FIRST, setup: Setup { gates, ..setup() } });
     assert!(blocks(&machine), "another command");
 
-    let mut machine = overridden();
-    machine.must(Command::Write { id: FIRST, text: "y".into(), by: me() });
-    machine.work("y");
-    machine.must(Command::Rerun { id: FIRST, gate: Some("test".into()) });
-    let run = machine.ran(FIRST, CHANGE, "test", Verdict::Fail);
-    machine.must(run);
-    assert!(blocks(&machine), "another tree");
+    for (text, what) in [("y", "another tree"), ("x", "another draft of the same")] {
+        let mut machine = overridden();
+        machine.must(Command::Write { id: FIRST, text: text.into(), by: me() });
+        machine.work(text);
+        machine.must(Command::Rerun { id: FIRST, gate: Some("test".into()) });
+        let run = machine.ran(FIRST, CHANGE, "test", Verdict::Fail);
+        machine.must(run);
+        assert!(blocks(&machine), "{what}");
+    }
 }
 
 #[test]
@@ -499,6 +502,34 @@ fn a_decision_on_other_evidence_is_corrupt_in_replay_too() {
         let corrupt = apply(&mut machine.state, &recorded).expect_err(part);
         assert_eq!(corrupt.seq, 7);
         assert!(corrupt.why.contains("changed under you"), "{corrupt}");
+    }
+}
+
+#[test]
+fn an_approval_on_record_names_all_that_it_goes_past() {
+    let mut machine = Machine::awaiting(PLAN, "x");
+    machine.must(Command::Configure { id: FIRST, setup: Setup { critic: None, ..setup() } });
+    machine.must(Command::Write { id: FIRST, text: "y".into(), by: me() });
+    machine.work("y");
+    let unread = Unread { seen: 1, total: 3 };
+    let approval = machine.approval_of(machine.seen(), unread, Some(REASON));
+    let events = decide(&machine.state, approval, Timestamp(0)).unwrap();
+    let Some(Event::Decided { id, stage, decision }) = events.first().cloned() else { panic!("a decision") };
+    assert_eq!(decision.gaps, [Gap::Unread(unread), Gap::NoCritique]);
+    let record = |gaps: Vec<Gap>, reason: Option<&str>| {
+        let decision = Decision { gaps, reason: reason.map(str::to_owned), ..decision.clone() };
+        Recorded { seq: 1, at: Timestamp(0), event: Event::Decided { id, stage, decision } }
+    };
+    for (gaps, reason, fits) in [
+        (decision.gaps.clone(), Some(REASON), true),
+        (vec![Gap::NoCritique], Some(REASON), true),
+        (decision.gaps.clone(), None, false),
+        (vec![Gap::Unread(unread)], Some(REASON), false),
+        (vec![Gap::Unread(Unread { seen: 3, total: 1 }), Gap::NoCritique], Some(REASON), false),
+        (Vec::new(), None, false),
+    ] {
+        let applied = apply(&mut machine.state.clone(), &record(gaps.clone(), reason));
+        assert_eq!(applied.is_ok(), fits, "{gaps:?}, {reason:?}: {applied:?}");
     }
 }
 
@@ -943,6 +974,73 @@ fn words_are_needed_where_words_are_asked_for() {
     for stage in [PLAN, CHANGE, StageIndex(9)] {
         let reopen = Command::Reopen { id: FIRST, stage, reason: REASON.into(), by: me() };
         assert_eq!(machine.give(reopen), Err(Refusal::NotApproved(stage)));
+    }
+}
+
+#[test]
+fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
+    let (id, by) = (FIRST, me());
+    let decision = |verb| Decision {
+        verb,
+        evidence: Digest::of(b"forged"),
+        by: me(),
+        at: Timestamp(0),
+        reason: Some(REASON.into()),
+        gaps: Vec::new(),
+    };
+    let begun = |id| {
+        let Command::Begin { goal, hint, workflow, base, branch, setup, by } = begin("forged") else { panic!("one") };
+        Event::Begun { id, goal, hint, workflow, base, branch, setup, by }
+    };
+    let decided = |verb| Event::Decided { id, stage: CHANGE, decision: decision(verb) };
+    let events = [
+        ("approved", decided(Verb::Approve)),
+        ("revised", decided(Verb::Revise)),
+        ("begun", begun(LoopId(2))),
+        ("begun-again", begun(FIRST)),
+        ("configured", Event::Configured { id, setup: setup() }),
+        (
+            "asked-nobody",
+            Event::Answered {
+                exchange: ExchangeId(999),
+                end: End::Complete,
+                usage: Usage::default(),
+                timings: Timings::default(),
+            },
+        ),
+        ("reopened", Event::Reopened { id, stage: PLAN, reason: REASON.into(), by: by.clone() }),
+        ("reopened-later", Event::Reopened { id, stage: OUTCOME, reason: REASON.into(), by: by.clone() }),
+        ("parked", Event::Parked { id, by: by.clone() }),
+        ("resumed", Event::Resumed { id, by }),
+        ("landed", Event::Landed { id, commit: commit(b'f'), left: None }),
+        ("failed", Event::LandingFailed { id, why: "x".into() }),
+        ("retried", Event::LandingRetried { id }),
+    ];
+    let table = "
+        preparing   configured reopened parked
+        ready       configured reopened parked
+        drafting    configured reopened parked
+        applying    configured reopened parked
+        reviewing   configured reopened parked
+        awaiting    configured reopened parked
+        parked      begun configured resumed
+        landing     landed failed
+        not-landed  landed failed retried
+        landed      begun
+        abandoned   begun";
+    for (row, (place, machine)) in table.lines().skip(1).zip(places()) {
+        let mut words = row.split_whitespace();
+        assert_eq!(words.next(), Some(place));
+        let mut fitting = Vec::new();
+        for (name, event) in &events {
+            let mut state = machine.state.clone();
+            let recorded = Recorded { seq: 1, at: Timestamp(0), event: event.clone() };
+            match apply(&mut state, &recorded) {
+                Ok(_) => fitting.push(*name),
+                Err(_) => assert_eq!(state, machine.state, "{place}: {name}"),
+            }
+        }
+        assert_eq!(fitting, words.collect::<Vec<_>>(), "while {place}");
     }
 }
 
