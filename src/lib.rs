@@ -19,3 +19,5 @@ pub mod prompt;
 pub mod provider;
 pub mod repo;
 pub mod theme;
+pub mod tui;
+pub mod view;

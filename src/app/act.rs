@@ -34,6 +34,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             Action::GateRerunAll => Some(Command::Rerun { id, gate: None }),
             Action::GateRerun => selected_gate(model).map(|gate| Command::Rerun { id, gate: Some(gate) }),
             Action::LoopPark => Some(Command::Park { id, by }),
+            Action::LoopLand => Some(Command::Land { id }),
             Action::ContextToggle => model
                 .stage()
                 .and_then(|stage| stage.context.get(model.item))
@@ -188,8 +189,8 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
         Some(Overlay::Log { gate, scroll }) => {
             let (gate, mut place) = (gate.clone(), *scroll);
             let (width, height) = (usize::from(model.size.0), usize::from(model.size.1.saturating_sub(4)));
-            if let Some(doc) = model.live.gates.get(&gate) {
-                place.by(doc, width, height, step.clamp(-10_000, 10_000));
+            if let Some(doc) = model.gate_output(&gate) {
+                place.by(&doc, width, height, step.clamp(-10_000, 10_000));
             }
             if let Some(Overlay::Log { scroll, .. }) = model.overlays.last_mut() {
                 *scroll = place;

@@ -132,6 +132,7 @@ actions! {
     LoopList "loop.list" "loops" "List the loops, and resume or read one";
     LoopPark "loop.park" "park" "Park the loop; it can be resumed";
     LoopAbandon "loop.abandon" "abandon" "Abandon the loop; its record stays";
+    LoopLand "loop.land" "land again" "Try a landing again that failed";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     PaletteOpen "palette.open" "commands" "Find a command by name";
     HelpOpen "help.open" "help" "Show every key";

@@ -30,7 +30,7 @@ impl Model {
                 hints.insert(0, Action::TrustOpen);
             }
         } else {
-            hints.push(Action::LoopNew);
+            hints.extend([Action::LoopLand, Action::LoopNew]);
         }
         match self.focus {
             Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
@@ -85,6 +85,11 @@ impl Model {
                 need(active && approved && !live, "look at an approved stage first")
             }
             Action::LoopPark | Action::LoopAbandon => need(live, "no loop is active"),
+            Action::LoopLand => need(
+                self.current()
+                    .is_some_and(|one| matches!(&one.status, Status::Landing(landing) if landing.failed.is_some())),
+                "no landing has failed",
+            ),
             Action::LoopNew => need(
                 self.state.active().is_none_or(|one| one.status != Status::Active),
                 "a loop is active: park it first",

@@ -1,5 +1,6 @@
 //! Everything the screen is drawn from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{ArtifactKind, Digest, LoopId, ModelId, Person, Role, StageIndex, Timestamp, Unread};
@@ -195,6 +196,11 @@ impl Model {
         model
     }
 
+    /// Sets what the question for a first loop's goal begins with.
+    pub fn suggest_goal(&mut self, goal: String) {
+        self.drafts.insert("goal".to_owned(), goal);
+    }
+
     /// Who is at the keyboard.
     pub fn person(&self) -> Person {
         Person(self.host.person.clone())
@@ -253,6 +259,16 @@ impl Model {
             (Pane::Constraint, _) if !wide => Some(&self.constraint),
             _ => None,
         }
+    }
+
+    /// What a gate printed: all of it as far as it is kept, if it ran since Windlass was opened, else the end that is
+    /// on record.
+    pub fn gate_output(&self, gate: &str) -> Option<Cow<'_, Doc>> {
+        let recorded = || {
+            let run = self.stage()?.runs.get(gate).filter(|run| !run.tail.is_empty())?;
+            Some(Cow::Owned(Doc::prose(&run.tail)))
+        };
+        self.live.gates.get(gate).map(Cow::Borrowed).or_else(recorded)
     }
 
     /// Where everything stands.

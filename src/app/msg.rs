@@ -17,6 +17,8 @@ pub enum Msg {
     Act(Action),
     /// A key in a text field.
     Input(Input),
+    /// A key that means nothing here.
+    Stray,
     /// Text was pasted.
     Paste(String),
     /// The screen was drawn as the model says.

@@ -8,6 +8,7 @@ use super::layout;
 use super::model::{Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::Overlay;
+use super::scroll::Scroll;
 use super::{act, entry, picker};
 
 /// Changes `model` by one message and says what it asks of the world.
@@ -24,6 +25,13 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             act::act(model, action)
         }
         Msg::Input(input) => entry::input(model, input),
+        Msg::Stray => {
+            model.notice = None;
+            if let Some(Overlay::Sheet(sheet)) = model.overlays.last_mut() {
+                sheet.takes(now);
+            }
+            Vec::new()
+        }
         Msg::Paste(text) => entry::paste(model, &text),
         Msg::Painted => {
             match model.overlays.last_mut() {
@@ -111,7 +119,11 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
                 Stream { model: Some(name.clone()), doc: Doc::default(), text: String::new(), reasoning: 0, since };
             *model.stream_mut(*role) = Some(stream);
         }
-        Event::DraftBegun { .. } => model.live.author = None,
+        Event::DraftBegun { .. } => {
+            model.live.author = None;
+            let wide = model.wide_pane();
+            *model.scroll_mut(wide) = Scroll { wrap: model.scroll(wide).wrap, ..Scroll::at_end() };
+        }
         Event::Drafted { .. } => {
             model.live.author = None;
             model.live.critic = None;

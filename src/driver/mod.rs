@@ -102,6 +102,9 @@ pub enum DriverError {
     /// The journal doesn't take events any more.
     #[error(transparent)]
     Journal(#[from] AppendError),
+    /// The system gives no runtime.
+    #[error("failed to start the driver: {0}")]
+    Runtime(std::io::Error),
     /// An event doesn't fit the state.
     #[error(transparent)]
     Corrupt(#[from] engine::Corrupt),

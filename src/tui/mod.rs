@@ -1,0 +1,85 @@
+//! The screen as a program: the terminal, its keys, and the one loop that joins them with the driver.
+//!
+//! Nothing ticks. The loop sleeps until a key, a report, a signal, or the moment the model asked to be woken at; a screen
+//! on which nothing changes costs no time and writes no byte.
+
+mod editor;
+mod input;
+mod record;
+mod run;
+mod terminal;
+
+use std::io;
+
+use crate::app::Host;
+use crate::config::Config;
+use crate::driver::{DriverError, Order};
+use crate::engine::{Corrupt, Recorded};
+use crate::journal::{Journal, ReadError, Reader};
+use crate::keymap::Keymap;
+use crate::repo::{Repo, RepoError};
+use crate::theme::Theme;
+
+pub use self::run::run;
+pub use self::terminal::is_terminal;
+
+/// Everything the screen starts from.
+pub struct Start {
+    /// The person's repository.
+    pub repo: Repo,
+    /// What is configured.
+    pub config: Config,
+    /// The record, and whether we may add to it.
+    pub record: Record,
+    /// The checkout and the person.
+    pub host: Host,
+    /// How it looks.
+    pub theme: Theme,
+    /// Which keys do what.
+    pub keymap: Keymap,
+    /// What the driver is asked at once: to begin a loop.
+    pub first: Option<Order>,
+    /// The goal that the first loop's question begins with.
+    pub goal: Option<String>,
+}
+
+/// The record of the repository.
+pub enum Record {
+    /// We drive.
+    Driving {
+        /// The journal.
+        journal: Journal,
+        /// Its events.
+        events: Vec<Recorded>,
+    },
+    /// Another process drives; we look on.
+    Reading {
+        /// The journal.
+        reader: Reader,
+        /// Who drives, as the lock says.
+        who: String,
+    },
+}
+
+/// Why the screen could not go on. Nothing that was acknowledged is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// The terminal doesn't do what it must.
+    #[error("failed to use the terminal: {0}")]
+    Terminal(#[from] io::Error),
+    /// The record's events contradict each other.
+    #[error("the journal does not hold together: {0}; `windlass verify` says where it was altered")]
+    Corrupt(#[from] Corrupt),
+    /// The record can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// git says no.
+    #[error(transparent)]
+    Repo(#[from] RepoError),
+    /// The record can't be kept.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// A fault of Windlass's own.
+    #[error("the driver stopped without a reason; everything up to the last event is in the journal")]
+    DriverGone,
+}

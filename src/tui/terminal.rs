@@ -1,0 +1,122 @@
+//! The terminal: taken over, drawn to in one write per frame, and given back on every way out.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdin, stdout};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::force_color_output;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode, size,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::view::{self, Scene};
+
+/// Room for the largest frame, so that it leaves in one write.
+const FRAME: usize = 256 << 10;
+
+/// Whether the terminal is ours now; the panic hook asks.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether a person can be asked here: input and output are a terminal that can move its cursor.
+pub fn is_terminal() -> bool {
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    stdin().is_terminal() && stdout().is_terminal() && !dumb
+}
+
+/// The terminal, ours while this lives.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal over. It is given back when this is dropped, and also when the program panics.
+    pub(super) fn take() -> io::Result<Self> {
+        give_back_on_panic();
+        // NO_COLOR is honoured by choosing a theme without colours; crossterm's own way of honouring it resets bold and
+        // reverse with every colour it leaves out.
+        force_color_output(true);
+        take()?;
+        let writer = BufWriter::with_capacity(FRAME, stdout());
+        let terminal = Terminal::new(CrosstermBackend::new(writer));
+        if terminal.is_err() {
+            give_back();
+        }
+        Ok(Self { terminal: terminal? })
+    }
+
+    /// Columns and rows.
+    pub(super) fn size() -> io::Result<(u16, u16)> {
+        size()
+    }
+
+    /// Draws a scene: what changed since the last frame, in one write.
+    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let (columns, rows) = scene.model.size;
+        let mut placed = None;
+        self.terminal.draw(|frame| {
+            // The window may have changed since the model heard of its size; the next message tells it.
+            if frame.area().width == columns && frame.area().height == rows {
+                placed = view::draw(scene, frame.buffer_mut());
+            }
+            if let Some(place) = placed.filter(|_| scene.model.takes_text()) {
+                frame.set_cursor_position(place);
+            }
+        })?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Rings.
+    pub(super) fn ring(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().write_all(b"\x07")?;
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Lends the terminal to another program, and takes it back.
+    pub(super) fn lend<T>(&mut self, to: impl FnOnce() -> T) -> io::Result<T> {
+        give_back();
+        let result = to();
+        take()?;
+        // What the other program left on the screen isn't known.
+        self.terminal.clear()?;
+        Ok(result)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back. It may be gone already; there is nobody left to tell then.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            give_back();
+            before(info);
+        }));
+    });
+}

@@ -1,0 +1,170 @@
+//! What the gates say, the measurement beside the criteria, and what protects the machine meanwhile.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use super::figures::duration;
+use super::paint::{clip, list, span, wrapped};
+use super::ready::note;
+use crate::app::Model;
+use crate::app::action::Action;
+use crate::app::layout::{Area, Pane};
+use crate::domain::{Criterion, Enforcement, GateDef, GateKind, Measurement, Verdict};
+use crate::engine::{Phase, Stage};
+use crate::gate::table::{number, ratio};
+use crate::theme::Scope;
+
+/// Rows of a running gate's output shown under it.
+const TAIL_ROWS: usize = 3;
+
+/// Required gates that are satisfied on the revision under review, or overridden; and how many are required.
+pub(super) fn tally(model: &Model) -> (usize, usize) {
+    let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return (0, 0) };
+    let required: Vec<GateDef> =
+        one.gates(model.stage_index()).into_iter().filter(|gate| gate.enforcement == Enforcement::Required).collect();
+    let good = required.iter().filter(|gate| {
+        stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies()) || stage.fresh_override(&gate.name).is_some()
+    });
+    (good.count(), required.len())
+}
+
+/// Required gates that were run on the revision under review, and aren't satisfied nor overridden.
+pub(super) fn failed(model: &Model) -> usize {
+    let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return 0 };
+    let gates = one.gates(model.stage_index());
+    let unsatisfied = gates.iter().filter(|gate| {
+        gate.enforcement == Enforcement::Required
+            && stage.fresh_override(&gate.name).is_none()
+            && stage.fresh_run(gate).is_some_and(|run| !run.verdict.satisfies())
+    });
+    unsatisfied.count()
+}
+
+/// Draws the gates pane and says where its cursor is.
+pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
+    let model = scene.model;
+    let (one, stage) = (model.current()?, model.stage()?);
+    let gates = one.gates(model.stage_index());
+    if gates.is_empty() && stage.measurement.is_none() {
+        return note(scene, buf, area, "This stage has no gates.");
+    }
+    let mut items: Vec<Vec<Line<'static>>> = gates.iter().map(|def| gate(scene, stage, def, area.width)).collect();
+    let trusted = model.state.is_trusted(one);
+    let commands = gates.iter().any(|gate| gate.kind != GateKind::Builtin);
+    let muted = scene.theme.style(Scope::Muted);
+    let room = usize::from(area.width);
+    if commands || stage.measurement.is_some() || !trusted {
+        let key = scene.key(Action::TrustOpen).unwrap_or_default();
+        let mut rows = vec![Line::default()];
+        if trusted {
+            let text = format!("commands run as you: {}", model.host.protection);
+            rows.extend(wrapped(&text, room, 0, muted));
+        } else {
+            let text = format!("⚠ the repository's commands wait for your trust: {key} shows them");
+            rows.extend(wrapped(&text, room, 2, scene.theme.style(Scope::StageAwaiting)));
+        }
+        items.push(rows);
+    }
+    if let Some(measurement) = &stage.measurement {
+        items.push(readings(scene, measurement, &one.criteria(), room));
+    }
+    let selected = (model.focus == Pane::Gates && !gates.is_empty()).then_some(model.gate);
+    list(buf, area, &items, selected, scene.theme.style(Scope::Selection))
+}
+
+fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let room = usize::from(width);
+    let muted = theme.style(Scope::Muted);
+    let advisory = if def.enforcement == Enforcement::Advisory { ", advisory" } else { "" };
+    let run = stage.fresh_run(def);
+    let over = stage.fresh_override(&def.name);
+    let runs = stage.pending.gates.contains(&def.name) && stage.phase == Phase::Reviewing;
+    let stale = stage.runs.contains_key(&def.name);
+    let (sign, word, scope) = match (run, over) {
+        _ if runs => ("►", "runs".to_owned(), Scope::GateRunning),
+        (_, Some(_)) => ("⚠", "overridden".to_owned(), Scope::GateOverridden),
+        (Some(run), None) => match run.verdict {
+            Verdict::Pass => ("✓", "pass".to_owned(), Scope::GatePass),
+            Verdict::NotApplicable => ("-", "not applicable".to_owned(), Scope::GateSkip),
+            Verdict::Skipped => ("-", "skipped".to_owned(), Scope::GateSkip),
+            verdict => ("✗", verdict.name().to_owned(), Scope::GateFail),
+        },
+        (None, None) if stale => ("~", "stale".to_owned(), Scope::GateStale),
+        (None, None) => (" ", "not run yet".to_owned(), Scope::GateSkip),
+    };
+    let style = theme.style(scope);
+    let time = run.filter(|run| !runs && run.duration_ms > 0).map(|run| duration(run.duration_ms));
+    let tail = format!(" {word}{advisory}{}", time.map(|time| format!(", {time}")).unwrap_or_default());
+    let name = clip(&def.name, room.saturating_sub(2 + tail.len()).max(8));
+    let mut rows = vec![Line::from(vec![
+        Span::styled(format!("{sign} "), style),
+        Span::styled(name, theme.style(Scope::Text)),
+        Span::styled(tail, if scope == Scope::GatePass { muted } else { style }),
+    ])];
+    let indented = |text: &str, style| {
+        wrapped(text, room.saturating_sub(2), 0, style).into_iter().map(|mut line| {
+            line.spans.insert(0, Span::raw("  "));
+            line
+        })
+    };
+    if let Some(over) = over {
+        rows.extend(indented(&over.reason, theme.style(Scope::GateOverridden)));
+    }
+    if let Some(run) = run.filter(|run| !runs && !run.summary.is_empty() && run.verdict != Verdict::Pass) {
+        rows.extend(indented(&run.summary, muted));
+    }
+    if runs && let Some(doc) = scene.model.live.gates.get(&def.name) {
+        let last = doc.lines().iter().rev().filter(|line| !line.text.trim().is_empty()).take(TAIL_ROWS);
+        let last: Vec<&str> = last.map(|line| line.text.as_str()).collect();
+        rows.extend(
+            last.iter().rev().map(|text| Line::from(vec![Span::raw("  "), span(&clip(text, room - 2), muted)])),
+        );
+    }
+    rows
+}
+
+/// Each reading: before, after, how they compare, and how far the rounds lay apart; then the criteria.
+fn readings(scene: &Scene<'_>, measurement: &Measurement, criteria: &[String], room: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let (text, muted) = (theme.style(Scope::Text), theme.style(Scope::Muted));
+    let mut rows = vec![Line::default(), Line::styled("measured", theme.style(Scope::MarkupHeading))];
+    let compared = measurement.comparisons();
+    for one in &compared {
+        let name = clip(&one.name, 24);
+        let figures = match (one.before, one.after) {
+            (Some(before), Some(after)) => format!("{} to {}", number(before.median), number(after.median)),
+            (Some(only), None) | (None, Some(only)) => number(only.median),
+            (None, None) => "-".to_owned(),
+        };
+        let unit = clip(&one.unit, 12);
+        let mut spans = vec![Span::styled(format!("  {name} "), text), Span::styled(format!("{figures} {unit}"), text)];
+        if let Some(value) = one.ratio() {
+            let style = theme.style(Scope::PaneFocused);
+            spans.push(Span::styled(format!("  {}", ratio(value)), style));
+        }
+        rows.push(Line::from(spans));
+        let spread = |side: Option<crate::domain::Spread>| {
+            side.filter(|s| s.count > 1).map(|s| format!("{}..{}", number(s.min), number(s.max)))
+        };
+        let spreads: Vec<String> = [spread(one.before), spread(one.after)].into_iter().flatten().collect();
+        if !spreads.is_empty() {
+            let rounds = one.before.or(one.after).map_or(0, |side| side.count);
+            rows.extend(wrapped(&format!("    {} over {rounds} rounds", spreads.join(", ")), room, 4, muted));
+        }
+    }
+    for failure in &measurement.failures {
+        rows.extend(wrapped(&format!("✗ {failure}"), room, 2, theme.style(Scope::GateFail)));
+    }
+    let read: Vec<Criterion> = criteria.iter().filter_map(|line| Criterion::read(line)).collect();
+    let judged = read.iter().filter_map(|criterion| {
+        let found = compared.iter().find(|one| one.name == criterion.name && one.after.is_some())?;
+        Some((criterion, criterion.met_by(found)?))
+    });
+    for (criterion, met) in judged {
+        let (sign, scope) = if met { ("✓", Scope::GatePass) } else { ("✗", Scope::GateFail) };
+        rows.extend(wrapped(&format!("{sign} {criterion}"), room, 2, theme.style(scope)));
+    }
+    rows
+}

@@ -1,0 +1,121 @@
+//! A stage before its draft: what would be sent, with sizes; what was measured; what went wrong the last time.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use super::figures::{bytes, count, plural};
+use super::paint::{below, clip, lines, list, span, wrapped};
+use crate::app::action::Action;
+use crate::app::doc::Doc;
+use crate::app::layout::Area;
+use crate::domain::{ContextItem, ItemKind};
+use crate::engine::{Stage, Trouble};
+use crate::gate::table::readings_table;
+use crate::theme::Scope;
+
+/// A sentence where there is nothing else to show.
+pub(super) fn note(scene: &Scene<'_>, buf: &mut Buffer, area: Area, text: &str) -> Option<(u16, u16)> {
+    let width = usize::from(area.width).saturating_sub(2);
+    let mut all = vec![Line::default()];
+    all.extend(wrapped(text, width, 0, scene.theme.style(Scope::Muted)).into_iter().map(|mut line| {
+        line.spans.insert(0, Span::raw(" "));
+        line
+    }));
+    lines(buf, area, &all);
+    None
+}
+
+/// While context is gathered and measured.
+pub(super) fn preparing(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
+    let progress = scene.model.live.progress.as_deref().unwrap_or("gathering the context");
+    note(scene, buf, area, &format!("► {progress}"))
+}
+
+/// The context list, and around it what helps to decide on it.
+pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
+    let model = scene.model;
+    let stage = model.stage()?;
+    let width = usize::from(area.width);
+    let mut above: Vec<Line<'static>> = Vec::new();
+    if let Some(trouble) = &stage.trouble {
+        above.extend(went_wrong(scene, trouble, width));
+    }
+    let roomy = area.height >= 18;
+    if roomy {
+        above.extend(wrapped(&stage.spec.drafts, width, 0, scene.theme.style(Scope::Text)));
+        above.push(Line::default());
+        above.extend(measured(scene, stage, width));
+    }
+    let to = model.host.setup.author.as_ref().map_or_else(|| "no author is configured".to_owned(), ToString::to_string);
+    let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
+    let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
+    let title =
+        format!("Nothing is sent yet. To {to}: {}, about {} tokens", plural(sent.len(), "piece"), count(tokens));
+    above.extend(wrapped(&title, width, 0, scene.theme.style(Scope::MarkupHeading)));
+    let most = usize::from(area.height).saturating_sub(4);
+    above.truncate(most);
+    lines(buf, area, &above);
+    let rows = below(area, u16::try_from(above.len()).unwrap_or(0));
+    let items: Vec<Vec<Line<'_>>> = stage.context.iter().map(|item| vec![row(scene, item, width)]).collect();
+    list(buf, rows, &items, Some(model.item), scene.theme.style(Scope::Selection))
+}
+
+fn row(scene: &Scene<'_>, item: &ContextItem, width: usize) -> Line<'static> {
+    let theme = scene.theme;
+    let (mark, style) =
+        if item.included { ("[x]", theme.style(Scope::Text)) } else { ("[ ]", theme.style(Scope::Muted)) };
+    let kind = match item.kind {
+        ItemKind::Goal | ItemKind::Criteria | ItemKind::Readings | ItemKind::Map => "",
+        ItemKind::Approved => "approved ",
+        ItemKind::Feedback => "your reason and the open ",
+        ItemKind::Conventions => "conventions ",
+        ItemKind::File => "",
+    };
+    let size = format!("{:>9} {:>7}", bytes(item.bytes), count(item.tokens));
+    let room = width.saturating_sub(size.len() + 6);
+    let name = clip(&format!("{kind}{}", item.name), room);
+    let gap = room.saturating_sub(super::paint::width(&name));
+    Line::from(vec![
+        Span::styled(format!(" {mark} "), style),
+        Span::styled(name, style),
+        Span::raw(" ".repeat(gap)),
+        Span::styled(size, theme.style(Scope::Muted)),
+    ])
+}
+
+fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>> {
+    let Some(measurement) = &stage.measurement else { return Vec::new() };
+    let theme = scene.theme;
+    let mut rows = Vec::new();
+    let doc = Doc::prose(&readings_table(measurement));
+    rows.extend(doc.lines().iter().map(|line| Line::styled(clip(&line.text, width), theme.style(Scope::Text))));
+    for failure in &measurement.failures {
+        rows.extend(wrapped(&format!("✗ {failure}"), width, 2, theme.style(Scope::GateFail)));
+    }
+    rows.push(Line::default());
+    rows
+}
+
+/// Why there is no draft, and the one key that goes on.
+fn went_wrong(scene: &Scene<'_>, trouble: &Trouble, width: usize) -> Vec<Line<'static>> {
+    let bad = scene.theme.style(Scope::GateFail);
+    let key = scene.key(Action::DraftSend).unwrap_or_default();
+    let (head, details, next) = match trouble {
+        Trouble::Call(why) => (format!("✗ {why}"), &[][..], format!("{key} tries again")),
+        Trouble::Stopped(why) => (format!("- {why}"), &[][..], format!("{key} drafts again")),
+        Trouble::Malformed { missing, .. } => {
+            ("✗ the reply lacks what this stage needs:".to_owned(), missing.as_slice(), format!("{key} sends it back"))
+        }
+        Trouble::Patch { problems, .. } => {
+            ("✗ the patch can't be used:".to_owned(), problems.as_slice(), format!("{key} sends it back"))
+        }
+    };
+    let mut rows = wrapped(&head, width, 2, bad);
+    for detail in details {
+        rows.extend(wrapped(&format!("  {detail}"), width, 4, scene.theme.style(Scope::Text)));
+    }
+    rows.push(span(&next, scene.theme.style(Scope::Muted)).into());
+    rows.push(Line::default());
+    rows
+}

@@ -1,0 +1,218 @@
+//! The decision sheet: everything that one approval rests on, on one screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::figures::plural;
+use super::overlay::{field, popup};
+use super::paint::{below, lines, span, wrapped};
+use super::{Scene, gates};
+use crate::app::action::{Action, Context};
+use crate::app::layout::Area;
+use crate::app::{Field, Sheet};
+use crate::domain::{Disposition, Gap, Severity};
+use crate::engine::{Loop, Obstacle, Stage};
+use crate::theme::Scope;
+
+/// Columns of the labels.
+const LABEL: usize = 12;
+
+/// Draws the sheet and says where its cursor is.
+pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option<(u16, u16)> {
+    let one = scene.model.state.loops.get(&sheet.id)?;
+    let stage = one.stage(sheet.stage)?;
+    let theme = scene.theme;
+    let armed = sheet.is_armed(scene.model.now);
+    let title = format!("Decide: {} of loop {}", stage.spec.id, sheet.id);
+    let inside_width = usize::from(scene.model.size.0.min(78).saturating_sub(2));
+    let mut all = summary(scene, sheet, one, stage, inside_width);
+    all.push(Line::default());
+    all.extend(consequence(scene, sheet, stage, inside_width));
+    let mut label = None;
+    if let Some(field) = sheet.field {
+        let text = match field {
+            Field::Reason => "Why approve all the same? (12 characters at least)".to_owned(),
+            Field::Name => format!("Approving lands. Type {} to confirm:", sheet.lands.as_deref().unwrap_or_default()),
+        };
+        label = Some(text);
+    }
+    let fields: u16 = if label.is_some() { 3 } else { 0 };
+    let error = sheet
+        .error
+        .as_ref()
+        .map(|why| wrapped(&format!("✗ {why}"), inside_width, 2, theme.style(Scope::DecisionDanger)));
+    let errors = error.as_ref().map_or(0, |rows| u16::try_from(rows.len()).unwrap_or(1));
+    let wanted = u16::try_from(all.len()).unwrap_or(u16::MAX).saturating_add(2 + fields + errors);
+    let keys = foot(scene, sheet, armed);
+    let inside = popup(scene, buf, (78, wanted), &title, &keys);
+    // What is typed and what went wrong come first where there is little room.
+    let room = inside.height.saturating_sub(fields + errors);
+    let shown = all.get(..usize::from(room).min(all.len())).unwrap_or_default();
+    lines(buf, Area { height: room, ..inside }, shown);
+    let mut rest = below(inside, u16::try_from(shown.len()).unwrap_or(0));
+    let mut cursor = None;
+    if let (Some(label), Some(kind)) = (label, sheet.field) {
+        lines(buf, below(rest, 1), &[Line::styled(label, theme.style(Scope::StageAwaiting))]);
+        let area = match kind {
+            Field::Reason => &sheet.reason,
+            Field::Name => &sheet.name,
+        };
+        let place = below(rest, 2);
+        cursor = field(scene, buf, area, Area { height: 1.min(place.height), ..place });
+        rest = below(rest, 3);
+    }
+    if let Some(error) = error {
+        lines(buf, rest, &error);
+    }
+    cursor
+}
+
+/// The keys, once they do something.
+fn foot(scene: &Scene<'_>, sheet: &Sheet, armed: bool) -> Vec<(String, &'static str)> {
+    let key = |context, action| scene.keymap.keys_for(context, action).into_iter().next().unwrap_or_default();
+    if sheet.field.is_some() {
+        return vec![("Enter".to_owned(), "done"), (key(Context::Text, Action::Back), "back")];
+    }
+    if !armed {
+        return vec![("..".to_owned(), "keys count once the sheet was on the screen for a moment")];
+    }
+    vec![
+        (key(Context::Confirm, Action::StageApprove), "approve"),
+        (key(Context::Confirm, Action::DecisionRevise), "send back"),
+        (key(Context::Confirm, Action::DecisionAbandon), "abandon"),
+        (key(Context::Confirm, Action::Back), "close"),
+    ]
+}
+
+fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let (good, bad) = (theme.style(Scope::DecisionSafe), theme.style(Scope::DecisionDanger));
+    let (warn, muted) = (theme.style(Scope::StageAwaiting), theme.style(Scope::Muted));
+    let mut rows = Vec::new();
+    let mut add = |sign: &str, style: Style, label: &str, text: &str| {
+        rows.extend(labelled(scene, (sign, style), label, text, width))
+    };
+    let digest = sheet.evidence.digest().to_string();
+    let digest = digest.get(..16).unwrap_or(&digest).to_owned();
+    if let Some(revision) = stage.revision() {
+        add(" ", muted, "artifact", &format!("revision {}, evidence {digest}", revision.ordinal));
+    }
+    let unread = sheet.unread;
+    if unread.seen < unread.total {
+        add("⚠", warn, "read", &format!("{} of {} parts were on the screen", unread.seen, unread.total));
+    } else {
+        add("✓", good, "read", &format!("all of it ({})", plural(unread.total as usize, "part")));
+    }
+    let (satisfied, required) = gates::tally(scene.model);
+    let gates: Vec<String> = sheet.obstacles.iter().filter_map(gate_in_the_way).collect();
+    if gates.is_empty() {
+        let over: Vec<&str> = sheet
+            .gaps
+            .iter()
+            .filter_map(|gap| if let Gap::Gate { gate, .. } = gap { Some(gate.as_str()) } else { None })
+            .collect();
+        let note = if over.is_empty() { String::new() } else { format!(", {} overridden", over.join(", ")) };
+        let sign = if over.is_empty() { ("✓", good) } else { ("⚠", warn) };
+        add(sign.0, sign.1, "gates", &format!("{satisfied} of {required} satisfied{note}"));
+    } else {
+        add("✗", bad, "gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
+    }
+    add_findings(stage, &mut add, (good, warn, bad));
+    match &sheet.changed {
+        Some(changed) if changed.is_empty() => add(" ", muted, "since then", "nothing changed since your last look"),
+        Some(changed) => add("⚠", warn, "since then", &format!("changed since your last look: {}", changed.join(", "))),
+        None => {}
+    }
+    let calls: Vec<_> = scene.model.state.exchanges.values().filter(|call| call.id == one.id).collect();
+    if !calls.is_empty() {
+        let tokens: u64 = calls.iter().map(|c| c.usage.input.unwrap_or(0) + c.usage.output.unwrap_or(0)).sum();
+        let seconds: u64 = calls.iter().map(|call| call.timings.total).sum();
+        let tokens = if tokens > 0 { format!(", {} tokens", super::figures::count(tokens)) } else { String::new() };
+        let time = super::figures::duration(seconds / 1_000_000);
+        add(
+            " ",
+            muted,
+            "cost",
+            &format!("{}{tokens}, {time} of models' time in this loop", plural(calls.len(), "call")),
+        );
+    }
+    rows
+}
+
+fn add_findings(stage: &Stage, add: &mut dyn FnMut(&str, Style, &str, &str), (good, warn, bad): (Style, Style, Style)) {
+    let Some(critique) = stage.current_critique() else {
+        return add("⚠", warn, "critique", "no second model has reviewed this revision");
+    };
+    let count = |severity: Severity, is_open: bool| {
+        let of = critique.findings.iter().filter(|finding| finding.severity == severity);
+        of.filter(|finding| (finding.disposition == Disposition::Open) == is_open).count()
+    };
+    let named: Vec<String> = [Severity::Blocker, Severity::Major, Severity::Minor, Severity::Note]
+        .into_iter()
+        .filter_map(|severity| {
+            Some(plural(count(severity, true), severity.name())).filter(|_| count(severity, true) > 0)
+        })
+        .collect();
+    let aside = critique.findings.iter().filter(|finding| finding.disposition != Disposition::Open).count();
+    let aside = if aside > 0 { format!(", {aside} set aside") } else { String::new() };
+    let text =
+        if named.is_empty() { format!("nothing open{aside}") } else { format!("{} open{aside}", named.join(", ")) };
+    let (sign, style) = match (count(Severity::Blocker, true), count(Severity::Major, true)) {
+        (0, 0) => ("✓", good),
+        (0, _) => ("⚠", warn),
+        _ => ("✗", bad),
+    };
+    add(sign, style, "critique", &text);
+}
+
+fn gate_in_the_way(obstacle: &Obstacle) -> Option<String> {
+    match obstacle {
+        Obstacle::Gate { gate, verdict: Some(verdict) } => Some(format!("{gate} says {}", verdict.name())),
+        Obstacle::Gate { gate, verdict: None } => Some(format!("{gate} has not run")),
+        Obstacle::Blocker { .. } => None,
+    }
+}
+
+fn consequence(scene: &Scene<'_>, sheet: &Sheet, stage: &Stage, width: usize) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let text = theme.style(Scope::Text);
+    let mut rows = wrapped(&format!("To approve means: {}.", stage.spec.means.trim_end_matches('.')), width, 0, text);
+    if sheet.lands.is_some() {
+        let branch =
+            scene.model.current().and_then(|one| one.branch.clone()).unwrap_or_else(|| "a new commit".to_owned());
+        let dirty = if scene.model.host.dirty.is_empty() {
+            ""
+        } else {
+            " (your checkout has changes: the branch will be left, and you are told the command)"
+        };
+        rows.extend(wrapped(&format!("It makes the commit and moves {branch}{dirty}."), width, 0, text));
+    }
+    if !sheet.obstacles.is_empty() {
+        let what = "It can't be approved as it stands: send it back, or deal with what stands in the way.";
+        rows.extend(wrapped(what, width, 0, theme.style(Scope::DecisionDanger)));
+    } else if sheet.needs_reason() {
+        rows.extend(wrapped("Approving will ask for a reason.", width, 0, theme.style(Scope::StageAwaiting)));
+    }
+    rows
+}
+
+fn labelled(
+    scene: &Scene<'_>,
+    (sign, style): (&str, Style),
+    label: &str,
+    text: &str,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let rows = wrapped(text, width.saturating_sub(LABEL + 2), 0, scene.theme.style(Scope::Text));
+    rows.into_iter()
+        .enumerate()
+        .map(|(index, mut line)| {
+            let head = if index == 0 { format!("{label:<LABEL$}") } else { " ".repeat(LABEL) };
+            let mark = if index == 0 { format!("{sign} ") } else { "  ".to_owned() };
+            line.spans.insert(0, span(&head, scene.theme.style(Scope::Muted)));
+            line.spans.insert(0, Span::styled(mark, style));
+            line
+        })
+        .collect()
+}

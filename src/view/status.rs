@@ -1,0 +1,220 @@
+//! The foot of the screen: what was decided, what is waited for, and the keys that work now.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::{Line, Span};
+
+use super::figures::{duration, plural, short_count};
+use super::paint::{bar, clip, span, width};
+use super::{Scene, gates};
+use crate::app::Model;
+use crate::app::action::Action;
+use crate::app::layout::Area;
+use crate::domain::{Disposition, Role, Severity, Verb};
+use crate::engine::{Phase, Stage, Status};
+use crate::theme::Scope;
+
+/// What was decided so far, newest last; a notice takes its place until the next key.
+pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
+    let theme = scene.theme;
+    if notice(scene, buf, area) {
+        return;
+    }
+    let muted = theme.style(Scope::Muted);
+    let mut parts: Vec<(String, Scope)> = Vec::new();
+    if let Some(one) = scene.model.current() {
+        for stage in &one.stages {
+            for decision in &stage.decisions {
+                let reason = decision.reason.as_deref().map(|reason| format!(" ({})", clip(reason, 40)));
+                let (word, scope) = match decision.verb {
+                    Verb::Approve => ("✓ approved", Scope::StageApproved),
+                    Verb::Revise => ("~ sent back", Scope::StageAwaiting),
+                    Verb::Abandon => ("✗ abandoned", Scope::StageRejected),
+                };
+                parts.push((format!("{} {word}{}", stage.spec.id, reason.unwrap_or_default()), scope));
+            }
+        }
+    }
+    // The newest decisions matter most, so the line is filled from its end.
+    let room = usize::from(area.width).saturating_sub(12);
+    let mut used = 0;
+    let mut kept: Vec<Span<'static>> = Vec::new();
+    for (text, scope) in parts.iter().rev() {
+        used += width(text) + 3;
+        if used > room {
+            kept.push(Span::styled(".. ", muted));
+            break;
+        }
+        kept.push(span(&format!("{text}   "), theme.style(*scope)));
+    }
+    kept.push(Span::styled(if parts.is_empty() { " nothing decided yet" } else { " decided: " }, muted));
+    kept.reverse();
+    bar(buf, area, &Line::from(kept), &Line::default(), theme.style(Scope::Text));
+}
+
+fn notice(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> bool {
+    let Some(notice) = &scene.model.notice else { return false };
+    let scope = if notice.is_error { Scope::DecisionDanger } else { Scope::StageAwaiting };
+    let style = scene.theme.style(scope);
+    let text = clip(&notice.text, usize::from(area.width).saturating_sub(2));
+    bar(buf, area, &span(&format!(" {text}"), style).into(), &Line::default(), style);
+    true
+}
+
+/// What the human is waited for, or what is running.
+pub(super) fn decision(scene: &Scene<'_>, buf: &mut Buffer, area: Area, carries_notice: bool) {
+    if carries_notice && notice(scene, buf, area) {
+        return;
+    }
+    let theme = scene.theme;
+    let (text, scope) = state(scene);
+    let style = theme.style(scope);
+    let left = span(&format!(" {}", clip(&text, usize::from(area.width).saturating_sub(2))), style);
+    bar(buf, area, &left.into(), &Line::default(), style);
+}
+
+fn state(scene: &Scene<'_>) -> (String, Scope) {
+    let model = scene.model;
+    let (Some(one), Some(stage)) = (model.current(), model.stage()) else {
+        let key = scene.key(Action::LoopNew).unwrap_or_default();
+        return (format!("no loop yet: {key} begins one"), Scope::Banner);
+    };
+    match &one.status {
+        Status::Landed { commit, left } => {
+            let next = one.next_constraint().map(|next| format!("; next constraint: {next}")).unwrap_or_default();
+            let how = left.as_ref().map(|left| format!(", {left}")).unwrap_or_default();
+            return (format!("LANDED as {}{how}{next}", commit.short()), Scope::DecisionSafe);
+        }
+        Status::Landing(landing) => {
+            return match &landing.failed {
+                Some(why) => (format!("landing failed: {why}; {} tries again", retry(scene)), Scope::DecisionDanger),
+                None => ("landing the approved tree".to_owned(), Scope::GateRunning),
+            };
+        }
+        Status::Parked => return (format!("loop {} is parked", one.id), Scope::Banner),
+        Status::Finished => return (format!("loop {} is finished", one.id), Scope::DecisionSafe),
+        Status::Abandoned => return (format!("loop {} was abandoned; nothing landed", one.id), Scope::Banner),
+        Status::Active => {}
+    }
+    if !model.is_live() {
+        let open = one.open_stage().map_or("", |stage| stage.spec.id.as_str());
+        let key = scene.key(Action::Back).unwrap_or_default();
+        return (format!("looking at {}; {open} is open; {key} goes back to it", stage.spec.id), Scope::Banner);
+    }
+    let id = stage.spec.id.to_uppercase();
+    let key = |action| scene.key(action).unwrap_or_default();
+    match stage.phase {
+        Phase::Preparing => {
+            let progress = model.live.progress.clone().unwrap_or_else(|| "gathering the context".to_owned());
+            (format!("{id}: {progress}"), Scope::GateRunning)
+        }
+        Phase::Ready if stage.trouble.is_some() => {
+            (format!("{id}: no draft; {} tries again", key(Action::DraftSend)), Scope::DecisionDanger)
+        }
+        Phase::Ready => {
+            (format!("{id}: ready; {} sends the list to the author", key(Action::DraftSend)), Scope::Banner)
+        }
+        Phase::Drafting { attempt } => {
+            let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
+            let who = if attempt == 0 { "your change is being applied" } else { "the author is drafting" };
+            (format!("{id}: {who}{again}; {} cancels", key(Action::RunCancel)), Scope::GateRunning)
+        }
+        Phase::Reviewing => (format!("{id}: {}", under_way(model, stage)), Scope::GateRunning),
+        Phase::Awaiting => (format!("{id} AWAITS YOUR DECISION: {}", standing(model, stage)), Scope::Banner),
+        Phase::Closed | Phase::Approved(_) | Phase::Stale => (format!("{id}: {}", stage.phase.name()), Scope::Muted),
+    }
+}
+
+fn retry(scene: &Scene<'_>) -> String {
+    scene.key(Action::LoopLand).unwrap_or_default()
+}
+
+fn under_way(model: &Model, stage: &Stage) -> String {
+    let mut parts = Vec::new();
+    if stage.pending.critique {
+        parts.push("the critic reads".to_owned());
+    }
+    let running = stage.pending.gates.len();
+    if running > 0 {
+        let (good, all) = gates::tally(model);
+        parts.push(format!("{} still running, {good} of {all} satisfied", plural(running, "gate")));
+    }
+    parts.join("; ")
+}
+
+/// How the stage under decision stands, shortest first.
+fn standing(model: &Model, stage: &Stage) -> String {
+    let mut parts = Vec::new();
+    let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
+    let open = |severity: Severity| {
+        findings.iter().filter(|f| f.severity == severity && f.disposition == Disposition::Open).count()
+    };
+    for severity in [Severity::Blocker, Severity::Major] {
+        let count = open(severity);
+        if count > 0 {
+            parts.push(plural(count, severity.name()));
+        }
+    }
+    if stage.current_critique().is_none() {
+        parts.push("no critique".to_owned());
+    }
+    let (good, all) = gates::tally(model);
+    if all > 0 {
+        parts.push(format!("gates {good}/{all}"));
+    }
+    let unread = model.unread();
+    if unread.total > 0 {
+        parts.push(format!("read {}/{}", unread.seen, unread.total));
+    }
+    parts.join(", ")
+}
+
+/// The keys that work now, and what the loop has cost.
+pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
+    let theme = scene.theme;
+    let (key_style, desc) = (theme.style(Scope::FooterKey), theme.style(Scope::FooterDesc));
+    let right = Line::styled(cost(scene.model), theme.style(Scope::CostOk));
+    let help = scene.key(Action::HelpOpen).map(|key| (key, "help"));
+    let help_room = help.as_ref().map_or(0, |(key, what)| key.len() + what.len() + 4);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1 + help_room;
+    let mut room = usize::from(area.width);
+    if room >= 80 {
+        room = room.saturating_sub(right.width());
+    }
+    for action in scene.model.hints() {
+        let Some(key) = scene.key(action) else { continue };
+        let text = action.info().short;
+        let needed = key.len() + text.len() + 3;
+        if used + needed > room {
+            break;
+        }
+        used += needed;
+        spans.push(Span::styled(key, key_style));
+        spans.push(Span::styled(format!(" {text}  "), desc));
+    }
+    if let Some((key, what)) = help {
+        spans.push(Span::styled(key, key_style));
+        spans.push(Span::styled(format!(" {what} "), desc));
+    }
+    bar(buf, area, &Line::from(spans), &right, theme.style(Scope::Text));
+}
+
+/// Tokens and time that the loop's calls took.
+fn cost(model: &Model) -> String {
+    let Some(one) = model.current() else { return String::new() };
+    let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id).collect();
+    if calls.is_empty() {
+        return String::new();
+    }
+    let sum =
+        |of: fn(&crate::domain::Usage) -> Option<u64>| calls.iter().filter_map(|call| of(&call.usage)).sum::<u64>();
+    let (input, output) = (sum(|usage| usage.input), sum(|usage| usage.output));
+    let ms: u64 = calls.iter().map(|call| call.timings.total).sum::<u64>() / 1_000_000;
+    let authors = calls.iter().filter(|call| call.role == Role::Author).count();
+    let tokens = if input + output > 0 {
+        format!(", {} in, {} out", short_count(input), short_count(output))
+    } else {
+        String::new()
+    };
+    format!("{} + {} calls{tokens}, {} ", authors, calls.len() - authors, duration(ms))
+}
