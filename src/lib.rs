@@ -7,6 +7,7 @@
 )]
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod driver;
@@ -19,3 +20,4 @@ pub mod prompt;
 pub mod provider;
 pub mod repo;
 pub mod theme;
+pub mod tui;
