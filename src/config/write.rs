@@ -24,6 +24,33 @@ pub struct Additions {
     pub critic: Option<ModelId>,
 }
 
+impl Additions {
+    /// The lines that would be added to a file with nothing in it.
+    ///
+    /// # Errors
+    /// If something in them can't be written as TOML.
+    pub fn lines(&self) -> io::Result<String> {
+        let mut doc = DocumentMut::new();
+        self.add_to(&mut doc)?;
+        Ok(doc.to_string())
+    }
+
+    fn add_to(&self, doc: &mut DocumentMut) -> io::Result<()> {
+        for (name, provider) in &self.providers {
+            let providers = table(doc, "providers")?;
+            if !providers.contains_key(name) {
+                providers.insert(name, Item::Table(provider_table(provider)));
+            }
+        }
+        for (role, model) in [("author", &self.author), ("critic", &self.critic)] {
+            if let Some(model) = model {
+                table(doc, "roles")?.insert(role, value(&model.0));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The person's file was left as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -50,17 +77,7 @@ pub fn write_user_providers(path: &Path, additions: &Additions) -> Result<(), Wr
     let old = String::from_utf8(old).map_err(|error| io_error(io::Error::other(error)))?;
     check(path, &old)?;
     let mut doc: DocumentMut = old.parse().map_err(|error| io_error(io::Error::other(error)))?;
-    for (name, provider) in &additions.providers {
-        let providers = table(&mut doc, "providers").map_err(io_error)?;
-        if !providers.contains_key(name) {
-            providers.insert(name, Item::Table(provider_table(provider)));
-        }
-    }
-    for (role, model) in [("author", &additions.author), ("critic", &additions.critic)] {
-        if let Some(model) = model {
-            table(&mut doc, "roles").map_err(io_error)?.insert(role, value(&model.0));
-        }
-    }
+    additions.add_to(&mut doc).map_err(io_error)?;
     let new = doc.to_string();
     check(path, &new)?;
     replace(path, &new).map_err(io_error)

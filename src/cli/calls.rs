@@ -1,0 +1,133 @@
+//! `windlass calls`: one line for every call of a model.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::domain::{ExchangeId, visible_line};
+use crate::engine::{ExchangeInfo, State};
+
+use super::arguments::Common;
+use super::failure::Failure;
+use super::record::Record;
+use super::words::{duration, end, stage, utc};
+use super::{json, open};
+
+/// What the record says of an exchange, its bytes apart.
+#[derive(Debug, Serialize)]
+pub(super) struct Call {
+    pub(super) exchange: u64,
+    #[serde(rename = "loop")]
+    number: u32,
+    stage: Option<String>,
+    role: &'static str,
+    model: String,
+    prompt: Prompt,
+    asked: String,
+    ended: Option<&'static str>,
+    why: Option<String>,
+    tokens: Tokens,
+    first_byte_ms: Option<u64>,
+    first_text_ms: Option<u64>,
+    total_ms: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Prompt {
+    name: String,
+    version: String,
+    digest: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Tokens {
+    input: Option<u64>,
+    output: Option<u64>,
+    cached: Option<u64>,
+    reasoning: Option<u64>,
+}
+
+impl Call {
+    pub(super) fn of(id: ExchangeId, info: &ExchangeInfo, state: &State) -> Self {
+        let (ended, why) = info.end.as_ref().map(end).unzip();
+        Self {
+            exchange: id.0,
+            number: info.id.0,
+            stage: stage(state, info.id, info.stage).map(str::to_owned),
+            role: info.role.name(),
+            model: info.model.0.clone(),
+            prompt: Prompt {
+                name: info.prompt.name.clone(),
+                version: info.prompt.version.clone(),
+                digest: info.prompt.digest.to_string(),
+            },
+            asked: utc(info.asked),
+            ended,
+            why: why.flatten().map(str::to_owned),
+            tokens: Tokens {
+                input: info.usage.input,
+                output: info.usage.output,
+                cached: info.usage.cached,
+                reasoning: info.usage.reasoning,
+            },
+            first_byte_ms: info.timings.first_byte,
+            first_text_ms: info.timings.first_text,
+            total_ms: ended.map(|_| info.timings.total),
+        }
+    }
+
+    /// For a table: number, loop and stage, role, model, prompt, end, tokens in and out, first byte, total.
+    fn cells(&self) -> [String; 10] {
+        let tokens = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        let time = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), duration);
+        let why = self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        [
+            format!("x {}", self.exchange),
+            format!("{} {}", self.number, self.stage.as_deref().unwrap_or("?")),
+            self.role.to_owned(),
+            self.model.clone(),
+            format!("{}@{}", self.prompt.name, self.prompt.version),
+            tokens(self.tokens.input),
+            tokens(self.tokens.output),
+            time(self.first_byte_ms),
+            time(self.total_ms),
+            format!("{}{why}", self.ended.unwrap_or("running")),
+        ]
+    }
+
+    /// The same for people, line by line.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let [id, place, role, model, prompt, input, output, first, total, ended] = self.cells();
+        vec![
+            format!("exchange {}: {role} {model}, loop {place}", id.trim_start_matches("x ")),
+            format!("prompt: {prompt}, {}", self.prompt.digest),
+            format!("asked: {}", self.asked),
+            format!("ended: {ended}"),
+            format!("tokens: {input} in, {output} out; first byte after {first}, end after {total}"),
+        ]
+    }
+}
+
+const TITLES: [&str; 10] = ["call", "loop", "role", "model", "prompt", "in", "out", "first byte", "total", "ended"];
+
+/// Prints every call.
+pub(super) fn print(common: &Common, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let Record { state, .. } = Record::read(&open::repo(common)?)?;
+    let calls: Vec<Call> = state.exchanges.iter().map(|(id, info)| Call::of(*id, info, &state)).collect();
+    if as_json {
+        return json::print(&calls, out);
+    }
+    let mut rows = vec![TITLES.map(str::to_owned)];
+    rows.extend(calls.iter().map(|call| call.cells().map(|cell| visible_line(&cell).into_owned())));
+    let mut widths = [0; TITLES.len()];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in rows {
+        let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        writeln!(out, "{}", line.join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! `windlass demo`: the whole loop, offline, in a temporary repository. The models are scripted; everything else is real.
+
+mod files;
+mod stage;
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::config::{self, Config, ConfigError, Flags, Loaded, Paths};
+use crate::engine::{State, Status};
+use crate::tui::{self, Start};
+
+use self::stage::Stage;
+use super::arguments::Common;
+use super::failure::Failure;
+use super::open::{self, variable};
+use super::record::Record;
+use super::terminal;
+
+/// What the first loop's question is prefilled with; the replies speak of it.
+const GOAL: &str = "Ten times the orders in the nightly report, on the same machine";
+
+/// Sets the stage, opens the screen on it, and says afterwards where everything is.
+pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(), Failure> {
+    if !terminal::is_there() {
+        return Err(Failure::NoTerminal("the demo"));
+    }
+    let stage = Stage::set(pace)?;
+    let ended = start(&stage, &common.flags()).and_then(|start| Ok(tui::run(start)?));
+    let told = leave(&stage, out);
+    ended.and(told)
+}
+
+fn start(stage: &Stage, flags: &Flags) -> Result<Start, Failure> {
+    let repo = stage.repo()?;
+    let (taste, complaint) = taste(flags);
+    let flags = match &taste {
+        // A theme that isn't chosen by anybody is left to the terminal.
+        Some(config) => Flags { theme: config.theme.clone(), keymap: Some(config.keymap.clone()), ..flags.clone() },
+        None => flags.clone(),
+    };
+    let paths = Paths { user: Some(stage.config_home().join("windlass")), repository: Some(repo.top().to_owned()) };
+    // Roles come from the demo's project; the environment's are for real work.
+    let mut loaded: Loaded = config::load(&paths, &|_| None, &flags)?;
+    loaded.config.editor = taste.and_then(|config| config.editor);
+    let mut start = open::begin(repo, &Paths::find(&variable, None), loaded)?;
+    start.host.demo = true;
+    start.host.warnings.extend(complaint);
+    start.goal = Some(GOAL.to_owned());
+    Ok(start)
+}
+
+/// The person's own configuration, for colours, keys and editor; if it is broken, that is no reason not to have a demo.
+fn taste(flags: &Flags) -> (Option<Config>, Option<String>) {
+    let paths = Paths::find(&variable, None);
+    let flags = Flags { author: None, critic: None, ..flags.clone() };
+    let env = |name: &str| variable(name).filter(|_| !matches!(name, "WINDLASS_AUTHOR" | "WINDLASS_CRITIC"));
+    match config::load(&paths, &env, &flags) {
+        Ok(loaded) => (Some(loaded.config), None),
+        Err(ConfigError { problems, .. }) => {
+            let first = problems.first().map_or_else(String::new, ToString::to_string);
+            (None, Some(format!("your own configuration is not used here: {first}")))
+        }
+    }
+}
+
+/// Says where the repository is, or removes it if nothing was begun in it.
+fn leave(stage: &Stage, out: &mut dyn Write) -> Result<(), Failure> {
+    let State { loops, .. } = Record::read(&stage.repo()?)?.state;
+    let (dir, project) = (quoted(stage.dir()), quoted(&stage.project()));
+    if loops.is_empty() {
+        stage.strike()?;
+        writeln!(out, "No loop was begun, so the demo's directory {dir} was removed. Nothing else was touched.")?;
+        return Ok(());
+    }
+    writeln!(out, "The demo's repository is {project}; nothing outside {dir} was touched.")?;
+    if loops.values().any(|one| matches!(one.status, Status::Landed { .. })) {
+        writeln!(out, "What landed:    git -C {project} show --stat")?;
+    } else {
+        writeln!(out, "Nothing landed.")?;
+    }
+    let home = quoted(&stage.config_home());
+    writeln!(out, "Look back:      windlass -C {project} log")?;
+    writeln!(out, "Go on with it:  XDG_CONFIG_HOME={home} windlass -C {project}")?;
+    writeln!(out, "Remove it:      rm -rf {dir}")?;
+    Ok(())
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_for_a_shell() {
+        assert_eq!(quoted(Path::new("/tmp/windlass-demo-1-0")), "/tmp/windlass-demo-1-0");
+        assert_eq!(quoted(Path::new("/tmp/it's here")), r"'/tmp/it'\''s here'");
+    }
+}

@@ -1,0 +1,133 @@
+//! `windlass show x N`: exactly what went over the wire in an exchange.
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::domain::{ExchangeId, visible, visible_line};
+use crate::journal::StoredExchange;
+
+use super::calls::Call;
+use super::failure::Failure;
+use super::json;
+use super::record::Record;
+
+#[derive(Debug, Serialize)]
+struct Exchange {
+    #[serde(flatten)]
+    call: Call,
+    request: Option<Request>,
+    response: Option<Response>,
+}
+
+#[derive(Debug, Serialize)]
+struct Request {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    #[serde(flatten)]
+    body: Body,
+}
+
+#[derive(Debug, Serialize)]
+struct Response {
+    status: Option<u16>,
+    headers: Vec<(String, String)>,
+    #[serde(flatten)]
+    body: Body,
+    chunks: Vec<Chunk>,
+}
+
+/// The bytes; as text where that loses nothing.
+#[derive(Debug, Serialize)]
+enum Body {
+    #[serde(rename = "body")]
+    Text(String),
+    #[serde(rename = "body_hex")]
+    Hex(String),
+}
+
+#[derive(Debug, Serialize)]
+struct Chunk {
+    elapsed_ns: u64,
+    bytes: usize,
+}
+
+/// Prints an exchange.
+pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(info) = record.state.exchanges.get(&id) else {
+        return Err(Failure::Nothing { what: "exchange", number: id.0 });
+    };
+    let stored = match &record.reader {
+        Some(reader) => reader.exchange(id)?.unwrap_or_default(),
+        None => StoredExchange::default(),
+    };
+    let exchange = Exchange::of(Call::of(id, info, &record.state), stored);
+    if as_json { json::print(&exchange, out) } else { Ok(exchange.write(out)?) }
+}
+
+impl Exchange {
+    fn of(call: Call, stored: StoredExchange) -> Self {
+        let StoredExchange { request, response, chunks } = stored;
+        let request = request.map(|sent| Request {
+            method: sent.method,
+            url: sent.url,
+            headers: sent.headers,
+            body: Body::of(sent.body),
+        });
+        let (status, headers) = response.map_or((None, Vec::new()), |head| (Some(head.status), head.headers));
+        let timed =
+            chunks.iter().map(|chunk| Chunk { elapsed_ns: chunk.elapsed_ns, bytes: chunk.bytes.len() }).collect();
+        let bytes = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
+        let response = Response { status, headers, body: Body::of(bytes), chunks: timed };
+        let came = response.status.is_some() || !response.chunks.is_empty();
+        Self { call, request, response: came.then_some(response) }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for line in self.call.lines() {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
+        match &self.request {
+            None => writeln!(out, "\n--- request: none was sent")?,
+            Some(request) => {
+                writeln!(out, "\n--- request")?;
+                writeln!(out, "{} {}", visible_line(&request.method), visible_line(&request.url))?;
+                write_message(&request.headers, &request.body, out)?;
+            }
+        }
+        match &self.response {
+            None => writeln!(out, "\n--- response: none came")?,
+            Some(response) => {
+                let status = response.status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
+                writeln!(out, "\n--- response {status}, {} chunks", response.chunks.len())?;
+                write_message(&response.headers, &response.body, out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_message(headers: &[(String, String)], body: &Body, out: &mut dyn Write) -> std::io::Result<()> {
+    for (name, value) in headers {
+        writeln!(out, "{}: {}", visible_line(name), visible_line(value))?;
+    }
+    match body {
+        Body::Text(text) => writeln!(out, "\n{}", visible(text)),
+        Body::Hex(hex) => writeln!(out, "\nnot UTF-8, so in hexadecimal: {hex}"),
+    }
+}
+
+impl Body {
+    fn of(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(error) => Self::Hex(error.as_bytes().iter().fold(String::new(), |mut hex, byte| {
+                // Writing to a string can't fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })),
+        }
+    }
+}

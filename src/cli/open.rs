@@ -1,0 +1,134 @@
+//! Opening a repository: its configuration, its journal, and everything the screen begins with.
+
+use std::env;
+use std::fs;
+
+use crate::app::Host;
+use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem, ProviderConfig};
+use crate::domain::Digest;
+use crate::engine::Setup;
+use crate::journal::{self, Journal, Reader};
+use crate::keymap::Keymap;
+use crate::provider::{HttpSpec, Provider, ScriptSpec, Spec};
+use crate::repo::Repo;
+use crate::theme::{self, Theme};
+use crate::tui::{Record, Start};
+
+use super::advice;
+use super::arguments::Common;
+use super::failure::Failure;
+
+/// A variable of the environment; none if it is unset or not text.
+pub(super) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+/// The repository that the arguments mean.
+pub(super) fn repo(common: &Common) -> Result<Repo, Failure> {
+    let named = &common.directory;
+    let here = env::current_dir();
+    let here =
+        here.map_err(|source| Failure::File { doing: "find the current directory", path: named.clone(), source })?;
+    // Joined with ".", the current directory would be named with a dot at its end.
+    let dir = if named.as_os_str() == "." { here } else { here.join(named) };
+    if dir.is_dir() { Ok(Repo::open(&dir)?) } else { Err(Failure::NoDirectory(dir)) }
+}
+
+/// Where configuration is, and what it says.
+pub(super) fn config(common: &Common, repo: &Repo) -> Result<(Paths, Loaded), ConfigError> {
+    let paths = Paths::find(&variable, Some(repo.top()));
+    let loaded = config::load(&paths, &variable, &common.flags())?;
+    Ok((paths, loaded))
+}
+
+/// Everything the screen begins with; `paths` are where themes and key files are looked for.
+pub(super) fn begin(repo: Repo, paths: &Paths, loaded: Loaded) -> Result<Start, Failure> {
+    let record = record(&repo)?;
+    let Loaded { config, warnings: problems } = loaded;
+    let mut warnings = lines(&problems);
+    let depth = theme::depth(&variable, false);
+    let name = theme::choose(config.theme.as_deref(), &variable, depth);
+    let (theme, problems) = Theme::load(&name, paths.themes().as_deref(), depth);
+    warnings.extend(lines(&problems));
+    let (keymap, problems) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
+    warnings.extend(lines(&problems));
+    let mut host = host(&repo, &config)?;
+    warnings.append(&mut host.warnings);
+    host.warnings = warnings;
+    Ok(Start { repo, config, record, host, theme, keymap, first: None, goal: None })
+}
+
+fn record(repo: &Repo) -> Result<Record, Failure> {
+    let dir = repo.private_dir()?;
+    match Journal::open(&dir) {
+        Ok((journal, events)) => Ok(Record::Driving { journal, events }),
+        Err(journal::OpenError::Driven { by: who }) => match Reader::open(&dir)? {
+            Some(reader) => Ok(Record::Reading { reader, who }),
+            // The other process has the lock and hasn't made the file yet.
+            None => Err(journal::OpenError::Driven { by: who }.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
+    let (commands, changed) = commands(repo, config)?;
+    let mut warnings = unusable(config);
+    warnings.extend(changed);
+    Ok(Host {
+        repository: name(repo),
+        branch: repo.branch()?,
+        dirty: repo.dirty()?,
+        person: repo.person().0,
+        demo: false,
+        setup: Setup {
+            author: config.author.clone(),
+            critic: config.critic.clone(),
+            gates: config.gates.clone(),
+            config: config.repository_digest,
+        },
+        commands,
+        protection: "no sandbox".to_owned(),
+        warnings,
+        advice: advice::lines(config),
+    })
+}
+
+/// What people call the repository: its directory.
+pub(super) fn name(repo: &Repo) -> String {
+    repo.top().file_name().map_or_else(|| "/".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The text of the repository's configuration, exactly the one that was loaded; else why it isn't there.
+fn commands(repo: &Repo, config: &Config) -> Result<(Option<String>, Option<String>), Failure> {
+    let Some(digest) = config.repository_digest else { return Ok((None, None)) };
+    let path = repo.top().join(".windlass").join("config.toml");
+    let bytes = fs::read(&path).map_err(|source| Failure::File { doing: "read", path, source })?;
+    if Digest::of(&bytes) != digest {
+        let warning = ".windlass/config.toml was changed this instant: start windlass again to use and trust it";
+        return Ok((None, Some(warning.to_owned())));
+    }
+    Ok((String::from_utf8(bytes).ok(), None))
+}
+
+/// Why the models of the roles can't be called as configured, such as a missing key. Nothing is called.
+pub(super) fn unusable(config: &Config) -> Vec<String> {
+    let mut names: Vec<&str> = [&config.author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
+    names.dedup();
+    let used = names.into_iter().filter_map(|name| Some((name, config.providers.get(name)?)));
+    used.filter_map(|(name, provider)| Some(Provider::new(name, &spec(provider)).err()?.to_string())).collect()
+}
+
+fn spec(provider: &ProviderConfig) -> Spec {
+    match provider.clone() {
+        ProviderConfig::OpenAiChat { base_url, api_key_env } => {
+            Spec::OpenAiChat(HttpSpec { base_url, api_key_env, headers: Vec::new() })
+        }
+        ProviderConfig::Script { dir, chars_per_second } => Spec::Script(ScriptSpec { dir, chars_per_second }),
+    }
+}
+
+/// A line for each problem.
+pub(super) fn lines(problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(Problem::to_string).collect()
+}

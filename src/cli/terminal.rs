@@ -1,0 +1,26 @@
+//! Whether a human is at a terminal, and asking them.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use nix::sys::termios::{FlushArg, tcflush};
+
+/// Whether standard input and output are a terminal that a screen can be drawn on.
+pub(super) fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal() && env::var("TERM").is_ok_and(|term| term != "dumb")
+}
+
+/// Whether a human can be asked a question in one line; a dumb terminal will do.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Asks, and gives the answer. What was typed before the question was there doesn't count.
+pub(super) fn ask(question: &str, out: &mut dyn Write) -> io::Result<String> {
+    write!(out, "{question} ")?;
+    out.flush()?;
+    tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
