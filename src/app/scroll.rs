@@ -24,8 +24,8 @@ impl Default for Scroll {
     }
 }
 
-/// Columns that the gutter takes: line number, sign and a space.
-pub const GUTTER: u16 = 6;
+/// Columns that the gutter takes: line number, a space, the mark and the sign.
+pub const GUTTER: u16 = 7;
 
 /// Columns by which the later rows of a wrapped line are indented.
 pub fn hang(line: &DocLine) -> usize {

@@ -21,7 +21,6 @@ use crate::repo::{Repo, RepoError};
 use crate::theme::Theme;
 
 pub use self::run::run;
-pub use self::terminal::is_terminal;
 
 /// Everything the screen starts from.
 pub struct Start {

@@ -1,6 +1,6 @@
 //! The terminal: taken over, drawn to in one write per frame, and given back on every way out.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdin, stdout};
+use std::io::{self, BufWriter, Stdout, Write, stdout};
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,12 +22,6 @@ const FRAME: usize = 256 << 10;
 
 /// Whether the terminal is ours now; the panic hook asks.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Whether a person can be asked here: input and output are a terminal that can move its cursor.
-pub fn is_terminal() -> bool {
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    stdin().is_terminal() && stdout().is_terminal() && !dumb
-}
 
 /// The terminal, ours while this lives.
 pub(super) struct Screen {

@@ -131,9 +131,9 @@ fn gutter_of(
     let theme = scene.theme;
     let muted = theme.style(Scope::DiffGutter);
     let number = match one.number {
-        Some(number) if is_first => format!("{:>4}", number % 10_000),
-        None if is_first => "    ".to_owned(),
-        _ => "   \\".to_owned(),
+        Some(number) if is_first => format!("{:>4} ", number % 10_000),
+        None if is_first => "     ".to_owned(),
+        _ => "   \\ ".to_owned(),
     };
     let sign = match one.kind {
         Kind::Plus if is_first => Span::styled("+", theme.style(Scope::DiffPlus)),
@@ -153,7 +153,7 @@ fn gutter_of(
         _ if unread => Span::styled("|", theme.style(Scope::HunkUnread)),
         _ => Span::raw(" "),
     };
-    vec![Span::styled(number, muted), sign, mark]
+    vec![Span::styled(number, muted), mark, sign]
 }
 
 type Runs = Vec<(Range<usize>, Style)>;

@@ -3,16 +3,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
 use super::figures::duration;
 use super::paint::{clip, list, span, wrapped};
 use super::ready::note;
+use super::{Scene, readings};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::{Area, Pane};
-use crate::domain::{Criterion, Enforcement, GateDef, GateKind, Measurement, Verdict};
+use crate::domain::{Enforcement, GateDef, GateKind, Verdict};
 use crate::engine::{Phase, Stage};
-use crate::gate::table::{number, ratio};
 use crate::theme::Scope;
 
 /// Rows of a running gate's output shown under it.
@@ -67,7 +66,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         items.push(rows);
     }
     if let Some(measurement) = &stage.measurement {
-        items.push(readings(scene, measurement, &one.criteria(), room));
+        items.push(readings::beside_criteria(scene, measurement, &one.criteria(), room));
     }
     let selected = (model.focus == Pane::Gates && !gates.is_empty()).then_some(model.gate);
     list(buf, area, &items, selected, scene.theme.style(Scope::Selection))
@@ -121,50 +120,6 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         rows.extend(
             last.iter().rev().map(|text| Line::from(vec![Span::raw("  "), span(&clip(text, room - 2), muted)])),
         );
-    }
-    rows
-}
-
-/// Each reading: before, after, how they compare, and how far the rounds lay apart; then the criteria.
-fn readings(scene: &Scene<'_>, measurement: &Measurement, criteria: &[String], room: usize) -> Vec<Line<'static>> {
-    let theme = scene.theme;
-    let (text, muted) = (theme.style(Scope::Text), theme.style(Scope::Muted));
-    let mut rows = vec![Line::default(), Line::styled("measured", theme.style(Scope::MarkupHeading))];
-    let compared = measurement.comparisons();
-    for one in &compared {
-        let name = clip(&one.name, 24);
-        let figures = match (one.before, one.after) {
-            (Some(before), Some(after)) => format!("{} to {}", number(before.median), number(after.median)),
-            (Some(only), None) | (None, Some(only)) => number(only.median),
-            (None, None) => "-".to_owned(),
-        };
-        let unit = clip(&one.unit, 12);
-        let mut spans = vec![Span::styled(format!("  {name} "), text), Span::styled(format!("{figures} {unit}"), text)];
-        if let Some(value) = one.ratio() {
-            let style = theme.style(Scope::PaneFocused);
-            spans.push(Span::styled(format!("  {}", ratio(value)), style));
-        }
-        rows.push(Line::from(spans));
-        let spread = |side: Option<crate::domain::Spread>| {
-            side.filter(|s| s.count > 1).map(|s| format!("{}..{}", number(s.min), number(s.max)))
-        };
-        let spreads: Vec<String> = [spread(one.before), spread(one.after)].into_iter().flatten().collect();
-        if !spreads.is_empty() {
-            let rounds = one.before.or(one.after).map_or(0, |side| side.count);
-            rows.extend(wrapped(&format!("    {} over {rounds} rounds", spreads.join(", ")), room, 4, muted));
-        }
-    }
-    for failure in &measurement.failures {
-        rows.extend(wrapped(&format!("✗ {failure}"), room, 2, theme.style(Scope::GateFail)));
-    }
-    let read: Vec<Criterion> = criteria.iter().filter_map(|line| Criterion::read(line)).collect();
-    let judged = read.iter().filter_map(|criterion| {
-        let found = compared.iter().find(|one| one.name == criterion.name && one.after.is_some())?;
-        Some((criterion, criterion.met_by(found)?))
-    });
-    for (criterion, met) in judged {
-        let (sign, scope) = if met { ("✓", Scope::GatePass) } else { ("✗", Scope::GateFail) };
-        rows.extend(wrapped(&format!("{sign} {criterion}"), room, 2, theme.style(scope)));
     }
     rows
 }

@@ -33,6 +33,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
         }
     };
     add(format!(" loop {} ", one.id), bold, 8);
+    add(" ".to_owned(), base, 1);
     if scene.model.host.demo {
         add("demo, scripted models ".to_owned(), theme.style(Scope::StageAwaiting), 22);
     }

@@ -12,10 +12,13 @@ mod header;
 mod overlay;
 mod paint;
 mod panes;
+mod readings;
 mod ready;
 mod sheet;
 mod status;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod welcome;
 
 use ratatui::buffer::Buffer;

@@ -29,25 +29,27 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) 
     title(scene, buf, pane, area);
     let body = below(area, 1);
     let wide = pane == model.wide_pane();
+    // Documents bring a gutter of their own; the rest stands a column away from the edge.
+    let inset = Area { x: body.x + 1, width: body.width.saturating_sub(2), ..body };
     match (pane, model.face()) {
-        (_, Face::Welcome) if wide => welcome::draw(scene, buf, body),
-        (_, Face::Ready) if wide => ready::draw(scene, buf, body),
-        (_, Face::Preparing) if wide => ready::preparing(scene, buf, body),
+        (_, Face::Welcome) if wide => welcome::draw(scene, buf, inset),
+        (_, Face::Ready) if wide => ready::draw(scene, buf, inset),
+        (_, Face::Preparing) if wide => ready::preparing(scene, buf, inset),
         (_, Face::Closed) if wide => {
             let text = "This stage opens when the one before it is approved.";
-            ready::note(scene, buf, body, text)
+            ready::note(scene, buf, inset, text)
         }
         (_, Face::Draft) if wide && model.live.author.is_none() => {
-            ready::note(scene, buf, body, "The author is being asked; nothing has come yet.")
+            ready::note(scene, buf, inset, "The author is being asked; nothing has come yet.")
         }
-        (Pane::Critique, _) => critique::draw(scene, buf, body),
-        (Pane::Gates, _) => gates::draw(scene, buf, body),
+        (Pane::Critique, _) => critique::draw(scene, buf, inset),
+        (Pane::Gates, _) => gates::draw(scene, buf, inset),
         (Pane::Constraint, _) if !wide && model.constraint.is_empty() => {
-            ready::note(scene, buf, body, "No constraint is agreed yet.")
+            ready::note(scene, buf, inset, "No constraint is agreed yet.")
         }
         (Pane::Plan, _) if !wide => {
             let text = "The plan comes next, once the constraint is approved: one stage at a time.";
-            ready::note(scene, buf, body, text)
+            ready::note(scene, buf, inset, text)
         }
         _ => document::draw(scene, buf, pane, body),
     }

@@ -7,21 +7,15 @@ use super::Scene;
 use super::figures::{bytes, count, plural};
 use super::paint::{below, clip, lines, list, span, wrapped};
 use crate::app::action::Action;
-use crate::app::doc::Doc;
 use crate::app::layout::Area;
 use crate::domain::{ContextItem, ItemKind};
 use crate::engine::{Stage, Trouble};
-use crate::gate::table::readings_table;
 use crate::theme::Scope;
 
 /// A sentence where there is nothing else to show.
 pub(super) fn note(scene: &Scene<'_>, buf: &mut Buffer, area: Area, text: &str) -> Option<(u16, u16)> {
-    let width = usize::from(area.width).saturating_sub(2);
     let mut all = vec![Line::default()];
-    all.extend(wrapped(text, width, 0, scene.theme.style(Scope::Muted)).into_iter().map(|mut line| {
-        line.spans.insert(0, Span::raw(" "));
-        line
-    }));
+    all.extend(wrapped(text, usize::from(area.width), 0, scene.theme.style(Scope::Muted)));
     lines(buf, area, &all);
     None
 }
@@ -73,11 +67,11 @@ fn row(scene: &Scene<'_>, item: &ContextItem, width: usize) -> Line<'static> {
         ItemKind::File => "",
     };
     let size = format!("{:>9} {:>7}", bytes(item.bytes), count(item.tokens));
-    let room = width.saturating_sub(size.len() + 6);
+    let room = width.saturating_sub(size.len() + 5);
     let name = clip(&format!("{kind}{}", item.name), room);
     let gap = room.saturating_sub(super::paint::width(&name));
     Line::from(vec![
-        Span::styled(format!(" {mark} "), style),
+        Span::styled(format!("{mark} "), style),
         Span::styled(name, style),
         Span::raw(" ".repeat(gap)),
         Span::styled(size, theme.style(Scope::Muted)),
@@ -87,9 +81,7 @@ fn row(scene: &Scene<'_>, item: &ContextItem, width: usize) -> Line<'static> {
 fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>> {
     let Some(measurement) = &stage.measurement else { return Vec::new() };
     let theme = scene.theme;
-    let mut rows = Vec::new();
-    let doc = Doc::prose(&readings_table(measurement));
-    rows.extend(doc.lines().iter().map(|line| Line::styled(clip(&line.text, width), theme.style(Scope::Text))));
+    let mut rows = super::readings::table(scene, measurement, width);
     for failure in &measurement.failures {
         rows.extend(wrapped(&format!("✗ {failure}"), width, 2, theme.style(Scope::GateFail)));
     }

@@ -127,9 +127,9 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
     let calls: Vec<_> = scene.model.state.exchanges.values().filter(|call| call.id == one.id).collect();
     if !calls.is_empty() {
         let tokens: u64 = calls.iter().map(|c| c.usage.input.unwrap_or(0) + c.usage.output.unwrap_or(0)).sum();
-        let seconds: u64 = calls.iter().map(|call| call.timings.total).sum();
+        let ms: u64 = calls.iter().map(|call| call.timings.total).sum();
         let tokens = if tokens > 0 { format!(", {} tokens", super::figures::count(tokens)) } else { String::new() };
-        let time = super::figures::duration(seconds / 1_000_000);
+        let time = super::figures::duration(ms);
         add(
             " ",
             muted,

@@ -9,7 +9,7 @@ use super::{Scene, gates};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::Area;
-use crate::domain::{Disposition, Role, Severity, Verb};
+use crate::domain::{Disposition, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::Scope;
 
@@ -209,12 +209,12 @@ fn cost(model: &Model) -> String {
     let sum =
         |of: fn(&crate::domain::Usage) -> Option<u64>| calls.iter().filter_map(|call| of(&call.usage)).sum::<u64>();
     let (input, output) = (sum(|usage| usage.input), sum(|usage| usage.output));
-    let ms: u64 = calls.iter().map(|call| call.timings.total).sum::<u64>() / 1_000_000;
-    let authors = calls.iter().filter(|call| call.role == Role::Author).count();
+    let ms: u64 = calls.iter().map(|call| call.timings.total).sum();
     let tokens = if input + output > 0 {
         format!(", {} in, {} out", short_count(input), short_count(output))
     } else {
         String::new()
     };
-    format!("{} + {} calls{tokens}, {} ", authors, calls.len() - authors, duration(ms))
+    let calls = plural(calls.len(), "call");
+    format!("{calls}{tokens}, {} ", duration(ms))
 }

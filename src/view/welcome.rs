@@ -13,7 +13,7 @@ use crate::theme::Scope;
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
     let theme = scene.theme;
     let host = &scene.model.host;
-    let width = usize::from(area.width).saturating_sub(2).min(90);
+    let width = usize::from(area.width).min(90);
     let (text, muted, key) = (theme.style(Scope::Text), theme.style(Scope::Muted), theme.style(Scope::FooterKey));
     let mut all = vec![Line::default()];
     let intro = "One constraint, one small change, one stage open, one human decision.";
@@ -59,9 +59,6 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         if let Some(keys) = scene.key(action) {
             all.push(Line::from(vec![span(&format!("{keys:<9}"), key), Span::styled(what, text)]));
         }
-    }
-    for line in &mut all {
-        line.spans.insert(0, Span::raw(" "));
     }
     lines(buf, area, &all);
     None

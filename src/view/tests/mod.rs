@@ -1,0 +1,5 @@
+//! Screens at every size, and what no key, paste or text may do.
+
+mod laws;
+mod screens;
+mod stand;

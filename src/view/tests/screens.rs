@@ -1,0 +1,226 @@
+//! Every screen, as text, at the four sizes of the layout; and that nothing rests on colour alone.
+
+use ratatui::style::Modifier;
+
+use super::stand::{PLAN, PLAN_CRITIQUE, Stand};
+use crate::app::Msg;
+use crate::app::action::Action;
+use crate::domain::{Role, Verdict};
+use crate::engine::{Command, Trouble};
+use crate::theme::{Depth, Theme};
+
+const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
+
+/// Sets a scene up at every size and compares it with the screen on record.
+fn at_every_size(name: &str, scene: impl Fn((u16, u16)) -> Stand) {
+    for size in SIZES {
+        let screen = scene(size).screen();
+        assert_eq!(screen.lines().count(), usize::from(size.1));
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen);
+    }
+}
+
+#[test]
+fn welcome() {
+    at_every_size("welcome", |size| {
+        let mut stand = Stand::new(size);
+        stand.model.host.advice = vec!["OPENAI_API_KEY is set; `windlass init` writes a provider for it.".to_owned()];
+        stand
+    });
+}
+
+#[test]
+fn ready_lists_what_would_be_sent() {
+    at_every_size("ready", |size| {
+        let mut stand = Stand::at(size, 0);
+        stand.press(&["j", "x"]);
+        stand
+    });
+}
+
+#[test]
+fn drafting_follows_the_stream() {
+    at_every_size("drafting", |size| {
+        let mut stand = Stand::at(size, 1);
+        stand.press(&["D"]);
+        stand.ask(Role::Author);
+        stand.wait(3000);
+        for piece in PLAN.as_bytes().chunks(7).take(150) {
+            stand.say(Role::Author, std::str::from_utf8(piece).unwrap());
+        }
+        stand
+    });
+}
+
+#[test]
+fn reviewing_shows_findings_as_they_come() {
+    at_every_size("reviewing", |size| {
+        let mut stand = Stand::at(size, 2);
+        stand.draft();
+        stand.ask(Role::Critic);
+        stand
+            .say(Role::Critic, "major lib/orders.awk:6 - ids that look like numbers compare differently\nminor lib/or");
+        stand.ran("plan-files", Verdict::Pass, "");
+        stand.tell(Msg::GateOutput {
+            gate: "tests".to_owned(),
+            text: "test totals ... ok\ntest regions ...".to_owned(),
+        });
+        stand
+    });
+}
+
+#[test]
+fn a_plan_with_a_blocker() {
+    at_every_size("plan", |size| Stand::awaiting(size, 1, PLAN_CRITIQUE));
+}
+
+#[test]
+fn a_change_is_a_diff() {
+    at_every_size("change", |size| {
+        let mut stand = Stand::awaiting(size, 2, "note lib/orders.awk:6 - fair\n");
+        stand.press(&["]", "h", "]", "h"]);
+        stand
+    });
+}
+
+#[test]
+fn a_failing_gate_says_why() {
+    at_every_size("gates", |size| {
+        let mut stand = Stand::at(size, 2);
+        stand.draft();
+        stand.critique("no findings");
+        for gate in ["plan-files", "size-budget", "lint"] {
+            stand.ran(gate, Verdict::Pass, "");
+        }
+        stand.ran("tests", Verdict::Fail, "exit 1: 2 of 40 tests failed");
+        stand.press(&["4", "j", "j"]);
+        stand
+    });
+}
+
+#[test]
+fn an_outcome_is_measured() {
+    at_every_size("outcome", |size| {
+        let mut stand = Stand::awaiting(size, 3, "no findings");
+        stand.press(&["4"]);
+        stand
+    });
+}
+
+#[test]
+fn the_decision_sheet() {
+    at_every_size("sheet", |size| {
+        let mut stand = Stand::awaiting(size, 1, PLAN_CRITIQUE);
+        stand.open_sheet();
+        stand
+    });
+}
+
+#[test]
+fn landing_asks_for_the_name() {
+    at_every_size("landing", |size| {
+        let mut stand = Stand::awaiting(size, 3, "no findings");
+        stand.read();
+        stand.open_sheet();
+        stand.press(&["y", "o", "u", "t"]);
+        stand
+    });
+}
+
+#[test]
+fn landed() {
+    at_every_size("landed", |size| {
+        let mut stand = Stand::awaiting(size, 3, "no findings");
+        stand.read();
+        stand.open_sheet();
+        stand.press(&["y", "o", "u", "t", "c", "o", "m", "e"]);
+        stand.wait(1000);
+        stand.press(&["y"]);
+        stand
+    });
+}
+
+#[test]
+fn sending_back_asks_why() {
+    at_every_size("revise", |size| {
+        let mut stand = Stand::awaiting(size, 1, PLAN_CRITIQUE);
+        stand.open_sheet();
+        stand.press(&["r", "s", "m", "a", "l", "l", "e", "r"]);
+        stand
+    });
+}
+
+#[test]
+fn a_malformed_reply_is_shown_with_what_is_missing() {
+    at_every_size("malformed", |size| {
+        let mut stand = Stand::at(size, 1);
+        stand.press(&["D"]);
+        let (id, stage) = stand.model.state.active().map(|one| (one.id, one.open)).unwrap();
+        let text = "Sure! Here is a plan.\u{202e}\u{1b}[31m\n".to_owned();
+        let missing = vec!["the section \"Rollback\" is missing".to_owned()];
+        stand.must(Command::DraftFailed { id, stage, trouble: Trouble::Malformed { text, missing } });
+        stand
+    });
+}
+
+#[test]
+fn overlays() {
+    at_every_size("help", |size| {
+        let mut stand = Stand::at(size, 0);
+        stand.press(&["?"]);
+        stand
+    });
+    at_every_size("palette", |size| {
+        let mut stand = Stand::at(size, 0);
+        stand.press(&[":", "g", "a", "t", "e"]);
+        stand
+    });
+    at_every_size("which_key", |size| {
+        let mut stand = Stand::at(size, 0);
+        stand.press(&["Space"]);
+        stand
+    });
+    at_every_size("editing", |size| {
+        let mut stand = Stand::awaiting(size, 1, "no findings");
+        stand.press(&["i"]);
+        stand
+    });
+}
+
+#[test]
+fn trust_shows_the_commands() {
+    at_every_size("trust", |size| {
+        let mut stand = Stand::at(size, 0);
+        stand.model.state.trusted.clear();
+        stand.tell(Msg::Act(Action::TrustOpen));
+        stand
+    });
+}
+
+#[test]
+fn too_small_says_what_is_needed() {
+    let stand = Stand::new((30, 5));
+    assert!(stand.screen().starts_with("need 40x10, have 30x5"));
+    for size in [(1, 1), (40, 10), (3, 200), (500, 3)] {
+        Stand::awaiting(size, 1, PLAN_CRITIQUE).screen();
+    }
+}
+
+#[test]
+fn without_colours_the_focus_and_the_selection_still_stand_out() {
+    let mut stand = Stand::awaiting((200, 50), 1, PLAN_CRITIQUE);
+    stand.theme = Theme::load("mono", None, Depth::Mono).0;
+    stand.press(&["3"]);
+    let buf = stand.buffer();
+    let reversed = |needle: &str| {
+        (0..50).any(|y| {
+            let row: String = (0..200).map(|x| buf[(x, y)].symbol()).collect();
+            let Some(at) = row.find(needle) else { return false };
+            let x = u16::try_from(row[..at].chars().count()).unwrap();
+            buf[(x, y)].modifier.contains(Modifier::REVERSED)
+        })
+    };
+    assert!(reversed("3 critique"), "the focused title");
+    assert!(reversed("✗ blocker"), "the selected finding");
+    assert!(!reversed("2 plan"), "another title");
+}
