@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, WriteError};
-use crate::domain::{visible, visible_line};
+use crate::domain::visible_line;
 use crate::engine::{Corrupt, Refusal};
 use crate::journal::{self, AppendError, ReadError, VerifyError};
 use crate::repo::{self, RepoError};
@@ -103,7 +103,7 @@ impl Failure {
             lines.push_str(&format!("error: {}\n", visible_line(line)));
         }
         if let Some(hint) = self.hint() {
-            lines.push_str(&format!("hint: {}\n", visible(hint)));
+            lines.push_str(&format!("hint: {hint}\n"));
         }
         // With standard error closed there is nobody to tell; the exit code still does.
         let _ = io::stderr().write_all(lines.as_bytes());
