@@ -45,3 +45,28 @@ pub(super) fn found(servers: &[LocalServer]) -> io::Result<Vec<Found>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(discover(variable, servers)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use crate::config::{Config, Flags, Paths, load};
+
+    fn config(author: Option<&str>, critic: Option<&str>) -> Config {
+        let flags = Flags { author: author.map(Into::into), critic: critic.map(Into::into), ..Flags::default() };
+        load(&Paths::default(), &|_| None, &flags).unwrap().config
+    }
+
+    #[test]
+    fn advice_is_given_until_both_roles_are_filled() {
+        for (author, critic, first) in [
+            (None, None, "No author and no critic is configured"),
+            (None, Some("a/b"), "No author is configured"),
+            (Some("a/b"), None, "No critic is configured"),
+        ] {
+            let lines = lines(&config(author, critic));
+            assert!(lines[0].starts_with(first), "{lines:?}");
+            assert!(lines.iter().any(|line| line.contains("windlass init")), "{lines:?}");
+        }
+        assert_eq!(lines(&config(Some("a/b"), Some("c/d"))), [""; 0]);
+    }
+}

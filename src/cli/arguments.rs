@@ -85,7 +85,7 @@ pub(super) enum Sub {
     /// Where the work stands, and what it waits for
     #[command(after_long_help = "\
 JSON: one object. repository, branch, driver (the process that drives, or null), trusted (true, false, or null \
-without a configuration), loop (the active loop, else the last one, or null), awaits_human, next, warnings. \
+where there are no commands), loop (the active loop, else the last one, or null), awaits_human, next, warnings. \
 loop: number, goal, status, base, branch, stage, stage_number, stages, phase, revision, by, findings (how many are \
 open, by severity), gates (name, enforcement, verdict or null, overridden), commit, left.
 

@@ -117,6 +117,10 @@ pub(super) fn print(common: &Common, as_json: bool, out: &mut dyn Write) -> Resu
     if as_json {
         return json::print(&calls, out);
     }
+    if calls.is_empty() {
+        writeln!(out, "No model has been called yet.")?;
+        return Ok(());
+    }
     let mut rows = vec![TITLES.map(str::to_owned)];
     rows.extend(calls.iter().map(|call| call.cells().map(|cell| visible_line(&cell).into_owned())));
     let mut widths = [0; TITLES.len()];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{ConfigError, WriteError};
-use crate::domain::{visible, visible_line};
+use crate::domain::visible_line;
 use crate::engine::{Corrupt, Refusal};
 use crate::journal::{self, AppendError, ReadError, VerifyError};
 use crate::repo::{self, RepoError};
@@ -39,11 +39,11 @@ pub(super) enum Failure {
     Corrupt(#[from] Corrupt),
     #[error(transparent)]
     Refused(#[from] Refusal),
-    #[error("the journal is not as it was written: {0}")]
+    #[error(transparent)]
     Verify(#[from] VerifyError),
     #[error(transparent)]
     Screen(#[from] TuiError),
-    #[error("{0} needs a terminal on standard input and output")]
+    #[error("{0} needs a terminal: standard input and output, with a TERM other than dumb")]
     NoTerminal(&'static str),
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),
@@ -51,7 +51,7 @@ pub(super) enum Failure {
     Nothing { what: &'static str, number: u64 },
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
-    #[error("failed to print: {0}")]
+    #[error("failed to read or print: {0}")]
     Print(#[from] io::Error),
     #[error("failed to print: {0}")]
     Json(#[from] serde_json::Error),
@@ -103,7 +103,7 @@ impl Failure {
             lines.push_str(&format!("error: {}\n", visible_line(line)));
         }
         if let Some(hint) = self.hint() {
-            lines.push_str(&format!("hint: {}\n", visible(hint)));
+            lines.push_str(&format!("hint: {hint}\n"));
         }
         // With standard error closed there is nobody to tell; the exit code still does.
         let _ = io::stderr().write_all(lines.as_bytes());

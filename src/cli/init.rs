@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::config::{Additions, Config, Loaded, Paths, ProviderConfig, init_text, write_user_providers};
+use crate::config::{self, Additions, Config, Flags, Loaded, Paths, ProviderConfig, init_text, write_user_providers};
 use crate::domain::{ModelId, visible_line};
 use crate::provider::{Found, LOCAL_SERVERS};
 use crate::repo::Repo;
@@ -12,7 +12,8 @@ use crate::repo::Repo;
 use super::advice::{found, use_of};
 use super::arguments::Common;
 use super::failure::Failure;
-use super::{open, terminal};
+use super::open::{self, variable};
+use super::terminal;
 
 /// Does both, and says what to do next.
 pub(super) fn run(common: &Common, yes: bool, out: &mut dyn Write) -> Result<(), Failure> {
@@ -25,7 +26,16 @@ pub(super) fn run(common: &Common, yes: bool, out: &mut dyn Write) -> Result<(),
     } else {
         writeln!(out, "There is a .windlass/config.toml already; it was left as it is.")?;
     }
-    let (paths, Loaded { config, .. }) = open::config(common, &repo)?;
+    // A repository may name providers that this person lacks: to get them is what this is for.
+    let paths = Paths::find(&variable, Some(repo.top()));
+    let (config, is_whole) = match config::load(&paths, &variable, &common.flags()) {
+        Ok(Loaded { config, .. }) => (config, true),
+        // What is wrong with the repository's file is told at the end.
+        Err(_) => {
+            let own = Paths { repository: None, ..paths.clone() };
+            (config::load(&own, &variable, &Flags::default())?.config, false)
+        }
+    };
     writeln!(out, "\nLooking for keys in the environment and for model servers on this machine:")?;
     out.flush()?;
     let found = found(&LOCAL_SERVERS)?;
@@ -35,7 +45,11 @@ pub(super) fn run(common: &Common, yes: bool, out: &mut dyn Write) -> Result<(),
             writeln!(out, "    {}/{}", found.name, visible_line(model))?;
         }
     }
-    let additions = additions(&found, &config);
+    let mut additions = additions(&found, &config);
+    if !is_whole {
+        // The roles may well be the repository's.
+        (additions.author, additions.critic) = (None, None);
+    }
     if additions != Additions::default() {
         offer(&additions, &paths, yes, out)?;
     } else if found.is_empty() {
@@ -168,7 +182,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::{Flags, load};
+    use crate::config::load;
 
     fn server(name: &'static str, models: &[&str]) -> Found {
         let models = models.iter().map(|model| (*model).to_owned()).collect();

@@ -36,6 +36,9 @@ pub(super) fn print(common: &Common, only: Option<u32>, as_json: bool, out: &mut
         let rows: Vec<Row> = rows.map(|(recorded, id)| row(recorded, id, &state, utc(recorded.at))).collect();
         return json::print(&rows, out);
     }
+    if events.is_empty() {
+        writeln!(out, "Nothing has happened yet.")?;
+    }
     for (recorded, id) in rows {
         let Row { seq, at, number, stage, event, text } = row(recorded, id, &state, local(recorded.at));
         let place = number.map_or_else(String::new, |number| number.to_string());

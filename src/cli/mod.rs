@@ -44,8 +44,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = BufWriter::new(io::stdout());
-    let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
-    done.map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
+    let done = run(arguments, &mut out);
+    // What was printed before an error stands before it.
+    let printed = out.flush();
+    done.and_then(|()| Ok(printed?)).map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
 }
 
 fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
@@ -79,7 +81,6 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
             return Err(Failure::NoTerminal("a new loop"));
         }
         status::print(&repo, Ok(&loaded), out)?;
-        out.flush()?;
         return Err(Failure::NoTerminal("the screen"));
     }
     let mut start = open::begin(repo, &paths, loaded)?;

@@ -96,6 +96,50 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::workflow;
+    use crate::domain::{ModelId, Timestamp};
+    use crate::engine::{Command, decide};
+    use crate::tui::Record as Opened;
+
+    fn left(stage: &Stage) -> String {
+        let mut out = Vec::new();
+        leave(stage, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn it_opens_with_scripted_models_and_a_goal() {
+        let parent = tempfile::tempdir().unwrap();
+        let stage = Stage::set_in(parent.path(), 900).unwrap();
+        let first = start(&stage, &Flags::default()).unwrap();
+        assert!(first.host.demo && first.host.commands.is_some() && first.goal.is_some());
+        assert_eq!((first.host.dirty, first.host.advice), (vec![], vec![]));
+        assert_eq!(first.host.setup.author, Some(ModelId("script/author-demo".to_owned())));
+        assert!(matches!(first.record, Opened::Driving { .. }));
+        // A second screen on it reads only, and says who drives.
+        let second = start(&stage, &Flags::default()).unwrap();
+        assert!(matches!(second.record, Opened::Reading { who, .. } if who.starts_with("pid ")));
+    }
+
+    #[test]
+    fn a_demo_without_a_loop_is_removed_and_any_other_is_kept() {
+        let parent = tempfile::tempdir().unwrap();
+        let stage = Stage::set_in(parent.path(), 900).unwrap();
+        assert!(left(&stage).contains(&format!("directory {} was removed", stage.dir().display())));
+        assert!(!stage.dir().exists());
+
+        let stage = Stage::set_in(parent.path(), 900).unwrap();
+        let started = start(&stage, &Flags::default()).unwrap();
+        let Opened::Driving { mut journal, .. } = started.record else { panic!() };
+        let (workflow, setup, by) = (workflow("scale").unwrap(), started.host.setup, started.repo.person());
+        let (goal, base) = (GOAL.to_owned(), started.repo.head().unwrap());
+        let begin = Command::Begin { goal, hint: None, workflow, base, branch: None, setup, by };
+        journal.append(Timestamp(0), decide(&State::default(), begin, Timestamp(0)).unwrap()).unwrap();
+        drop(journal);
+        let told = left(&stage);
+        assert!(stage.project().is_dir());
+        assert!(told.contains("Nothing landed.") && told.contains("XDG_CONFIG_HOME="), "{told}");
+    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {

@@ -41,7 +41,8 @@ impl Stage {
         Self::set_in(&env::temp_dir(), pace)
     }
 
-    fn set_in(parent: &Path, pace: u32) -> Result<Self, Failure> {
+    /// The same in a new directory of `parent`.
+    pub(super) fn set_in(parent: &Path, pace: u32) -> Result<Self, Failure> {
         let stage = Self { dir: new_dir(parent)? };
         if let Err(failure) = stage.furnish(pace) {
             // The first failure is the one to tell.
