@@ -53,7 +53,7 @@ fn may_approve(stand: &Stand, key: Key, now: i64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 400, max_shrink_iters: 2000, ..Config::default() })]
+    #![proptest_config(Config { cases: 120, max_shrink_iters: 2000, ..Config::default() })]
 
     #[test]
     fn only_the_approving_key_on_a_painted_sheet_approves(

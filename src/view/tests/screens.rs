@@ -202,7 +202,9 @@ fn too_small_says_what_is_needed() {
     let stand = Stand::new((30, 5));
     assert!(stand.screen().starts_with("need 40x10, have 30x5"));
     for size in [(1, 1), (40, 10), (3, 200), (500, 3)] {
-        Stand::awaiting(size, 1, PLAN_CRITIQUE).screen();
+        let mut stand = Stand::awaiting((80, 24), 1, PLAN_CRITIQUE);
+        stand.tell(Msg::Resize(size.0, size.1));
+        stand.screen();
     }
 }
 
