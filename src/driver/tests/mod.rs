@@ -216,7 +216,9 @@ struct Desk {
     events: Vec<Recorded>,
     refused: Vec<String>,
     progress: Vec<String>,
+    /// What gates printed, and what models said.
     output: String,
+    said: String,
     worktree: Option<PathBuf>,
 }
 
@@ -244,6 +246,7 @@ impl Desk {
             refused: Vec::new(),
             progress: Vec::new(),
             output: String::new(),
+            said: String::new(),
             worktree: None,
         }
     }
@@ -289,7 +292,8 @@ impl Desk {
             Report::Progress(text) => self.progress.push(text),
             Report::GateOutput { text, .. } => self.output.push_str(&text),
             Report::Worktree(path) => self.worktree = Some(path),
-            Report::Delta { .. } | Report::Files(_) => {}
+            Report::Delta { text, .. } => self.said.push_str(&text),
+            Report::Files(_) => {}
         }
     }
 
