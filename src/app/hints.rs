@@ -1,5 +1,6 @@
 //! Which actions make sense now: the footer shows a few of them, the palette says why the others don't.
 
+use crate::domain::Measure;
 use crate::engine::{Phase, Status};
 
 use super::action::Action;
@@ -71,7 +72,9 @@ impl Model {
             Action::CritiqueRerun if self.host.setup.critic.is_none() => Some("no critic is configured"),
             Action::CritiqueRerun | Action::GateOverride => need(live && awaiting, "the review isn't done"),
             Action::GateRerun | Action::GateRerunAll => {
-                need(live && matches!(stage.phase, Phase::Awaiting | Phase::Reviewing), "there is no draft to judge")
+                let measures = action == Action::GateRerunAll && ready && stage.spec.measure != Measure::Nothing;
+                let judged = matches!(stage.phase, Phase::Awaiting | Phase::Reviewing);
+                need(live && (judged || measures), "there is no draft to judge")
             }
             Action::FindingNext | Action::FindingPrev | Action::FindingJump => {
                 need(stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")

@@ -160,53 +160,116 @@ pub enum Bound {
     Ratio(f64),
 }
 
+/// How a criterion compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+    /// `>`
+    Above,
+}
+
+impl Sign {
+    /// How each is written, the longer before its own beginning.
+    const WRITTEN: [(&'static str, Self); 6] = [
+        ("<=", Self::AtMost),
+        ("\u{2264}", Self::AtMost),
+        (">=", Self::AtLeast),
+        ("\u{2265}", Self::AtLeast),
+        ("<", Self::Below),
+        (">", Self::Above),
+    ];
+
+    fn holds(self, measured: f64, bound: f64) -> bool {
+        match self {
+            Self::Below => measured < bound,
+            Self::AtMost => measured <= bound,
+            Self::AtLeast => measured >= bound,
+            Self::Above => measured > bound,
+        }
+    }
+}
+
 /// A measurable acceptance criterion: `total_time <= 0.5x`, `errors <= 0`, `throughput >= 200 req/s`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
     /// The reading it is about.
     pub name: String,
-    /// Whether the reading must be at most (else at least) the bound.
-    pub at_most: bool,
-    /// The bound.
+    /// How the reading compares to the bound.
+    pub sign: Sign,
+    /// The bound; finite.
     pub bound: Bound,
+    /// The unit of a value, if one is given: then it must be the reading's own.
+    pub unit: Option<String>,
 }
 
 impl Criterion {
     /// Reads a criterion out of one line of prose, if it is measurable. Back quotes and a list marker are forgiven.
     pub fn read(line: &str) -> Option<Self> {
         let line = line.trim().trim_start_matches(['-', '*', '+', ' ']).replace('`', " ");
-        let mut words = line.split_whitespace();
-        let name = words.next()?.to_owned();
-        let at_most = match words.next()? {
-            "<=" | "≤" | "<" => true,
-            ">=" | "≥" | ">" => false,
-            _ => return None,
+        let at = line.find(['<', '>', '\u{2264}', '\u{2265}'])?;
+        let (name, rest) = line.split_at_checked(at)?;
+        let name = name.trim();
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return None;
+        }
+        let (rest, sign) =
+            Sign::WRITTEN.into_iter().find_map(|(written, sign)| Some((rest.strip_prefix(written)?, sign)))?;
+        let (number, rest) = leading_number(rest.trim_start())?;
+        // What touches the number belongs to it, or it isn't this number (`1,000`).
+        let end = rest.trim_start_matches([',', ';', '.']);
+        if end.len() < rest.len() && !end.is_empty() && !end.starts_with(char::is_whitespace) {
+            return None;
+        }
+        let next = if end.len() < rest.len() { "" } else { rest.split_whitespace().next().unwrap_or("") };
+        let unit = if next.starts_with('(') { "" } else { next.trim_end_matches([',', ';', '.']) };
+        let (bound, unit) = match unit {
+            "x" | "\u{d7}" => (Bound::Ratio(number), None),
+            "" => (Bound::Value(number), None),
+            unit => (Bound::Value(number), Some(unit.to_owned())),
         };
-        let number = words.next()?.trim_end_matches([',', ';', '.']);
-        let ratio = number.strip_suffix('x').or_else(|| number.strip_suffix('×'));
-        let bound = match ratio {
-            Some(ratio) => Bound::Ratio(ratio.parse().ok()?),
-            None => Bound::Value(number.parse().ok()?),
-        };
-        Some(Self { name, at_most, bound })
+        Some(Self { name: name.to_owned(), sign, bound, unit })
     }
 
-    /// Whether `comparison` meets it; none when what it needs was not measured.
+    /// Whether `comparison` meets it; none when what it needs was not measured, or is in another unit.
     pub fn met_by(&self, comparison: &Comparison) -> Option<bool> {
+        if self.unit.as_ref().is_some_and(|unit| *unit != comparison.unit) {
+            return None;
+        }
         let (measured, bound) = match self.bound {
             Bound::Value(bound) => (comparison.after?.median, bound),
             Bound::Ratio(bound) => (comparison.ratio()?, bound),
         };
-        Some(if self.at_most { measured <= bound } else { measured >= bound })
+        Some(self.sign.holds(measured, bound))
     }
+}
+
+/// The longest finite number that `text` begins with, and what follows it.
+fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let digits = text.bytes().take_while(|b| b.is_ascii_digit() || b"+-.eE".contains(b)).count();
+    (1..=digits).rev().find_map(|length| {
+        let (number, rest) = text.split_at_checked(length)?;
+        let number: f64 = number.parse().ok().filter(|number: &f64| number.is_finite())?;
+        Some((number, rest))
+    })
 }
 
 impl fmt::Display for Criterion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.at_most { "<=" } else { ">=" };
-        match self.bound {
-            Bound::Value(bound) => write!(f, "{} {sign} {bound}", self.name),
-            Bound::Ratio(bound) => write!(f, "{} {sign} {bound}x", self.name),
+        let sign = match self.sign {
+            Sign::Below => "<",
+            Sign::AtMost => "<=",
+            Sign::AtLeast => ">=",
+            Sign::Above => ">",
+        };
+        match (self.bound, &self.unit) {
+            (Bound::Ratio(bound), _) => write!(f, "{} {sign} {bound}x", self.name),
+            (Bound::Value(bound), None) => write!(f, "{} {sign} {bound}", self.name),
+            (Bound::Value(bound), Some(unit)) => write!(f, "{} {sign} {bound} {unit}", self.name),
         }
     }
 }
@@ -247,9 +310,33 @@ mod tests {
             ("t <= 43", Some(false)),
             ("t >= 44 ms", Some(true)),
             ("t > 0.5x.", Some(false)),
+            ("t <= 44", Some(true)),
+            ("t < 44", Some(false)),
+            ("t > 44", Some(false)),
+            ("t < 44.1", Some(true)),
+            ("t<=44ms", Some(true)),
+            ("t\u{2264}0.4x, at the median", Some(true)),
+            ("t <= 0.4 x (was 1x)", Some(true)),
+            ("t <= 4.4e1 ms; later less", Some(true)),
+            ("t <= 5 s", None),
+            ("t <= 44 of them", None),
         ] {
-            assert_eq!(Criterion::read(line).and_then(|c| c.met_by(first)), met, "{line}");
+            assert_eq!(Criterion::read(line).expect(line).met_by(first), met, "{line}");
         }
-        assert_eq!(Criterion::read("nothing breaks downstream"), None);
+        for unreadable in [
+            "nothing breaks downstream",
+            "t <= inf",
+            "t >= -inf",
+            "t <= NaN",
+            "t <= 1,000",
+            "t <= 1.000.000",
+            "t <=",
+            "<= 5",
+            "the time t <= 5",
+            "t = 5",
+        ] {
+            assert_eq!(Criterion::read(unreadable), None, "{unreadable}");
+        }
+        assert_eq!(Criterion::read("t < 5 ms,").unwrap().to_string(), "t < 5 ms");
     }
 }

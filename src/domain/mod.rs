@@ -24,7 +24,7 @@ pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use exchange::{End, ModelId, PromptRef, Role, Timings, Usage};
 pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Subject, Verdict};
 pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageIndex, Timestamp, TreeId};
-pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Spread};
+pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};
 pub use section::{Section, sections};
 pub use visible::{visible, visible_line};
 pub use workflow::{Measure, StageSpec, Workflow, WorkflowError};

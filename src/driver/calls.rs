@@ -12,7 +12,7 @@ use crate::prompt::{self, Template, Values};
 use crate::provider::{Call, HttpSpec, Observer, Provider, Request, ScriptSpec, Spec};
 use crate::repo::{ApplyError, parse_answer};
 
-use super::{Driver, DriverError, Home, Report, context};
+use super::{Driver, DriverError, Home, Job, Report, Task, context};
 
 /// Sends home what goes over the wire and what is said.
 struct Listener {
@@ -83,7 +83,8 @@ impl Driver {
         if !self.state.exchanges.contains_key(&exchange) {
             return Ok(Vec::new());
         }
-        let (home, cancel) = (self.home.clone(), self.cancel(id));
+        let job = if role == Role::Author { Job::Author } else { Job::Critic };
+        let (home, cancel, task) = (self.home.clone(), self.cancel(id), self.begin(id, job));
         let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role };
         tokio::spawn(async move {
             let reply = provider.call(&call, &mut listener, &cancel).await;
@@ -91,7 +92,7 @@ impl Driver {
             let answer = Command::Answer { exchange, end: reply.end.clone(), usage, timings };
             let _ = home.send(Home::Command(answer));
             let (end, text) = (reply.end, reply.text);
-            let answered = Answered { id, stage: index, role, model, exchange, revision, end, text };
+            let answered = Answered { task, id, stage: index, role, model, exchange, revision, end, text };
             let _ = home.send(Home::Answered(answered));
         });
         Ok(Vec::new())
@@ -146,7 +147,7 @@ impl Driver {
 
     /// What follows from a reply.
     pub(super) fn answered(&mut self, answered: Answered) -> Vec<Command> {
-        let Answered { id, stage, role, model, exchange, revision, end, text } = answered;
+        let Answered { task: _, id, stage, role, model, exchange, revision, end, text } = answered;
         let failed = match &end {
             End::Complete => None,
             End::Truncated(why) => Some(Trouble::Call(format!("the reply is cut off: {why}"))),
@@ -203,30 +204,11 @@ impl Driver {
         };
         vec![Command::Drafted { id, stage: index, text, change, origin }]
     }
-
-    /// Makes a draft of what a human left in the change's worktree.
-    pub(super) fn take_worktree(&mut self, id: LoopId, index: StageIndex, by: String) -> Vec<Command> {
-        let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
-        let taken = self.repo.worktree(&super::change_worktree(id), &one.base);
-        let taken = taken.and_then(|path| self.repo.snapshot(&path));
-        let text = stage.revision().map(|revision| revision.text.clone()).unwrap_or_default();
-        match taken.and_then(|tree| self.repo.change(&one.base, &tree, Vec::new())) {
-            Ok(change) => {
-                vec![Command::Drafted {
-                    id,
-                    stage: index,
-                    text,
-                    change: Some(change),
-                    origin: Origin::Human { name: by },
-                }]
-            }
-            Err(error) => vec![Command::DraftFailed { id, stage: index, trouble: Trouble::Call(error.to_string()) }],
-        }
-    }
 }
 
 /// A reply, and what it was about.
 pub(super) struct Answered {
+    pub(super) task: Task,
     pub(super) id: LoopId,
     pub(super) stage: StageIndex,
     pub(super) role: Role,

@@ -1,78 +1,125 @@
 //! Gates: built-in ones at once, the project's commands in the change's worktree.
 
-use crate::domain::{ArtifactKind, GateKind, GateRun, LoopId, RunId, StageIndex};
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{ArtifactKind, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, TreeId, Verdict};
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
 use crate::gate::command::run_command;
+use crate::repo::RepoError;
 
-use super::{Driver, Home, Report, now};
+use super::bench::Bench;
+use super::{Driver, Home, Job, Report, change_worktree, now};
+
+/// Follows the output of a gate that changed what it judges.
+const CHANGED: &str = "\n[windlass: files that git tracks are no longer those of the tree under review. If gates ran \
+                       side by side, it may have been another: run this one alone to know.]\n";
+
+/// A command gate on its way.
+struct Running {
+    def: GateDef,
+    bench: Bench,
+    tree: TreeId,
+    spill: PathBuf,
+    cancel: CancellationToken,
+    home: UnboundedSender<Home>,
+}
 
 impl Driver {
     /// Runs one gate on the current revision.
     pub(super) fn run_gate(&mut self, id: LoopId, index: StageIndex, name: &str) -> Vec<Command> {
         let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
         let Some(def) = one.gates(index).into_iter().find(|def| def.name == name) else { return Vec::new() };
-        let (Some(revision), Some(subject)) = (stage.revision(), stage.subject()) else { return Vec::new() };
+        let Some(subject) = stage.subject() else { return Vec::new() };
+        let (tree, base) = (subject.tree.clone(), one.base.clone());
         let mut run = GateRun {
             id: RunId(0),
             gate: def.name.clone(),
             definition: def.digest(),
             subject,
-            verdict: crate::domain::Verdict::Error,
+            verdict: Verdict::Error,
             summary: String::new(),
             tail: String::new(),
             spilled: None,
             started: now(),
             duration_ms: 0,
         };
-        let finished = move |run| Command::GateFinished { id, stage: index, run };
         if def.kind == GateKind::Builtin {
-            let boundary = self.boundary();
-            let tree = self.repo.tree_of(&one.base);
-            let files = tree.and_then(|tree| self.repo.files(&tree));
-            match files {
-                Ok(files) => {
-                    let plan = one.artifact(ArtifactKind::Plan).map(|plan| plan.text.as_str());
-                    let evidence = Evidence {
-                        spec: &stage.spec,
-                        revision,
-                        plan,
-                        criteria: &one.criteria(),
-                        measurement: stage.measurement.as_ref(),
-                        boundary_allows: &|path| boundary.allows(path),
-                        repo_has: &|path| files.iter().any(|file| file.path == path),
-                    };
-                    (run.verdict, run.summary, run.tail) = run_builtin(name, &evidence);
-                }
+            match self.builtin(id, index, name) {
+                Ok(said) => (run.verdict, run.summary, run.tail) = said,
                 Err(error) => run.summary = error.to_string(),
             }
-            return vec![finished(run)];
+            return vec![Command::GateFinished { id, stage: index, run }];
         }
-        let root = self.change_worktree(id);
-        let root = match root {
-            Ok(root) => root,
-            Err(error) => {
-                run.summary = error.to_string();
-                return vec![finished(run)];
-            }
+        let Some(tree) = tree else {
+            run.summary = "the revision makes no tree to run it on".to_owned();
+            return vec![Command::GateFinished { id, stage: index, run }];
         };
-        let spill = self.private.join(format!("gate-{id}-{}-{}.log", index.number(), def.digest().short()));
-        let (home, cancel) = (self.home.clone(), self.cancel(id));
+        let task = self.begin(id, Job::Gate(def.name.clone()));
+        let running = Running {
+            spill: self.private.join(format!("gate-{id}-{}-{}.log", index.number(), def.digest().short())),
+            bench: self.bench(change_worktree(id), &base),
+            cancel: self.cancel(id),
+            home: self.home.clone(),
+            def,
+            tree,
+        };
+        let home = self.home.clone();
         tokio::spawn(async move {
-            let said = home.clone();
-            let gate = def.name.clone();
-            let result = run_command(&def, &root, &spill, &cancel, |_, bytes| {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                let _ = said.send(Home::Report(Report::GateOutput { gate: gate.clone(), text }));
-            })
-            .await;
-            run.verdict = result.verdict;
-            run.summary = result.summary;
-            run.tail = result.tail;
-            run.spilled = result.spilled.map(|path| path.display().to_string());
-            run.duration_ms = result.duration_ms;
-            let _ = home.send(Home::Command(finished(run)));
+            if let Err(error) = running.judge(&mut run).await {
+                run.verdict = Verdict::Error;
+                run.summary = error.to_string();
+            }
+            let _ = home.send(Home::Judged { task, stage: index, run });
         });
         Vec::new()
+    }
+
+    /// What a built-in gate says of the current revision.
+    fn builtin(&self, id: LoopId, index: StageIndex, name: &str) -> Result<(Verdict, String, String), RepoError> {
+        let nothing = || (Verdict::Error, "there is nothing to judge".to_owned(), String::new());
+        let Some((one, stage)) = self.found(id, index) else { return Ok(nothing()) };
+        let Some(revision) = stage.revision() else { return Ok(nothing()) };
+        let boundary = self.boundary();
+        let files = self.repo.files(&self.repo.tree_of(&one.base)?)?;
+        let evidence = Evidence {
+            spec: &stage.spec,
+            revision,
+            plan: one.artifact(ArtifactKind::Plan).map(|plan| plan.text.as_str()),
+            criteria: &one.criteria(),
+            measurement: stage.measurement.as_ref(),
+            boundary_allows: &|path| boundary.allows(path),
+            repo_has: &|path| files.iter().any(|file| file.path == path),
+        };
+        Ok(run_builtin(name, &evidence))
+    }
+}
+
+impl Running {
+    /// Runs the command on exactly the tree under review.
+    async fn judge(self, run: &mut GateRun) -> Result<(), RepoError> {
+        let Self { def, bench, tree, spill, cancel, home } = self;
+        let seat = bench.seat(&tree).await?;
+        run.started = now();
+        let result = run_command(&def, seat.path(), &spill, &cancel, |_, bytes| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let _ = home.send(Home::Report(Report::GateOutput { gate: def.name.clone(), text }));
+        })
+        .await;
+        run.verdict = result.verdict;
+        run.summary = result.summary;
+        run.tail = result.tail;
+        run.spilled = result.spilled.map(|path| path.display().to_string());
+        run.duration_ms = result.duration_ms;
+        let changed = seat.changed().await?;
+        if !changed.is_empty() {
+            run.verdict = Verdict::Error;
+            run.summary = format!("changed the tree it judges: {}", changed.join(", "));
+            run.tail.push_str(CHANGED);
+        }
+        Ok(())
     }
 }

@@ -65,7 +65,8 @@ impl Driver {
         self.repo.change(&one.base, &tree, change.flags.clone()).map(Some)
     }
 
-    /// Makes the approved tree a commit.
+    /// Makes the approved tree a commit. Everything in it comes out of the record, so that a landing which a crash cut
+    /// short makes the same commit when it is done again.
     pub(super) fn land(&mut self, id: LoopId) -> Vec<Command> {
         let Some(one) = self.state.loops.get(&id) else { return Vec::new() };
         let failed = |why: String| vec![Command::LandingFailed { id, why }];
@@ -73,12 +74,17 @@ impl Driver {
         let Some((tree, decision)) = stage.revision().and_then(|r| r.tree()).zip(stage.decisions.last()) else {
             return failed("the approved outcome carries no tree".to_owned());
         };
+        let journal = match self.journal.hash_at(one.decided) {
+            Ok(Some(hash)) => hash,
+            Ok(None) => return failed(format!("the journal has no row {}: run `windlass verify`", one.decided)),
+            Err(error) => return failed(error.to_string()),
+        };
         let name = |model: &Option<ModelId>| model.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
         let message = format!(
             "{}\n\nWindlass-Loop: {id}\nWindlass-Evidence: {}\nWindlass-Journal: {}\nWindlass-Author: {}\nWindlass-Critic: {}\n",
             one.goal.lines().next().unwrap_or_default(),
             decision.evidence,
-            self.journal.head().hash,
+            journal,
             name(&one.setup.author),
             name(&one.setup.critic),
         );

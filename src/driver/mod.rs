@@ -3,10 +3,16 @@
 //! One loop takes orders from the screen and results from tasks, one at a time. Each becomes a command, the command
 //! events, the events rows of the journal; only when those are on the disk does anything happen because of them.
 
+mod bench;
+mod byhand;
 mod calls;
 mod context;
 mod gates;
 mod landing;
+mod measure;
+mod start;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -15,11 +21,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use self::bench::Bench;
 use self::calls::Answered;
 use crate::config::Config;
-use crate::domain::{LoopId, Measure, Measurement, Origin, Role, Side, StageIndex, Timestamp, TreeId};
+use crate::domain::{CommitId, GateRun, LoopId, Measurement, Origin, Role, StageIndex, Timestamp, TreeId};
 use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage, State};
-use crate::gate::probe::{ProbeDef, measure};
 use crate::journal::{AppendError, Journal, WireRow};
 use crate::repo::{Boundary, Repo, RepoError};
 
@@ -40,7 +46,7 @@ pub enum Order {
     },
     /// List the repository's files.
     ListFiles,
-    /// Make the change's worktree ready to be edited by hand.
+    /// Make a worktree with the change in it ready to be edited by hand.
     OpenWorktree(LoopId),
     /// End: running tasks are stopped, everything is on the disk.
     End,
@@ -77,8 +83,25 @@ pub enum Report {
     Refused(String),
     /// The repository's files.
     Files(Vec<String>),
-    /// The change's worktree is here.
+    /// The worktree to edit is here.
     Worktree(PathBuf),
+}
+
+/// What a loop has running once at most.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Job {
+    Measure,
+    Author,
+    Critic,
+    Gate(String),
+}
+
+/// One running job. Its result counts unless the job was begun again meanwhile: what was stopped comes home late.
+#[derive(Debug)]
+struct Task {
+    id: LoopId,
+    job: Job,
+    number: u64,
 }
 
 /// What a task sends home.
@@ -88,11 +111,17 @@ enum Home {
     Report(Report),
     /// A call ended.
     Answered(Answered),
-    /// A measurement is done; the context can be gathered with it.
+    /// A measurement is done (none if it was cancelled), or failed; the context can be gathered with it.
     Measured {
-        id: LoopId,
+        task: Task,
         stage: StageIndex,
-        measurement: Measurement,
+        taken: Result<Option<Measurement>, String>,
+    },
+    /// A command gate has run.
+    Judged {
+        task: Task,
+        stage: StageIndex,
+        run: GateRun,
     },
 }
 
@@ -121,6 +150,11 @@ pub struct Driver {
     home: UnboundedSender<Home>,
     arrivals: UnboundedReceiver<Home>,
     running: BTreeMap<LoopId, CancellationToken>,
+    /// The number of the latest task of each job.
+    latest: BTreeMap<(LoopId, Job), u64>,
+    benches: BTreeMap<String, Bench>,
+    /// The tree that a human was given to edit.
+    in_hand: BTreeMap<LoopId, TreeId>,
     wire: Vec<WireRow>,
 }
 
@@ -138,8 +172,21 @@ impl Driver {
     ) -> Result<Self, RepoError> {
         let private = repo.private_dir()?;
         let (home, arrivals) = unbounded_channel();
-        let running = BTreeMap::new();
-        Ok(Self { journal, state, config, repo, private, reports, home, arrivals, running, wire: Vec::new() })
+        Ok(Self {
+            journal,
+            state,
+            config,
+            repo,
+            private,
+            reports,
+            home,
+            arrivals,
+            running: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            benches: BTreeMap::new(),
+            in_hand: BTreeMap::new(),
+            wire: Vec::new(),
+        })
     }
 
     /// Serves orders until told to end, or until nobody is left to give any.
@@ -147,11 +194,7 @@ impl Driver {
     /// # Errors
     /// If the record can't be kept; nothing is done that isn't recorded.
     pub async fn run(mut self, mut orders: UnboundedReceiver<Order>) -> Result<(), DriverError> {
-        self.decide(Command::Recover)?;
-        if let Some(id) = self.state.active().map(|one| one.id) {
-            let setup = self.setup();
-            self.decide(Command::Configure { id, setup })?;
-        }
+        self.start()?;
         let mut flush = tokio::time::interval(WIRE_WAIT);
         flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -164,8 +207,14 @@ impl Driver {
                 _ = flush.tick(), if !self.wire.is_empty() => self.flush()?,
             }
         }
+        // What still runs ends with the runtime, and is taken up at the next start; what was received is kept.
         for cancel in self.running.values() {
             cancel.cancel();
+        }
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            if let Home::Wire(row) = arrival {
+                self.wire.push(row);
+            }
         }
         self.flush()
     }
@@ -185,9 +234,13 @@ impl Driver {
                 }
                 Ok(())
             }
-            Order::OpenWorktree(id) => match self.change_worktree(id) {
-                Ok(path) => {
+            Order::OpenWorktree(id) => match self.open_worktree(id) {
+                Ok(Ok(path)) => {
                     self.tell(Report::Worktree(path));
+                    Ok(())
+                }
+                Ok(Err(why)) => {
+                    self.tell(Report::Refused(why));
                     Ok(())
                 }
                 Err(error) => self.refuse(&error),
@@ -213,14 +266,25 @@ impl Driver {
             }
             Home::Answered(answered) => {
                 self.flush()?;
-                for command in self.answered(answered) {
-                    self.decide(command)?;
+                if self.is_latest(&answered.task) {
+                    for command in self.answered(answered) {
+                        self.decide(command)?;
+                    }
                 }
                 Ok(())
             }
-            Home::Measured { id, stage, measurement } => {
-                let prepared = self.prepared(id, stage, Some(measurement));
-                self.decide(prepared)
+            Home::Measured { task, stage, taken } => {
+                if self.is_latest(&task) {
+                    let prepared = self.measured(task.id, stage, taken);
+                    self.decide(prepared)?;
+                }
+                Ok(())
+            }
+            Home::Judged { task, stage, run } => {
+                if self.is_latest(&task) {
+                    self.decide(Command::GateFinished { id: task.id, stage, run })?;
+                }
+                Ok(())
             }
         }
     }
@@ -267,83 +331,25 @@ impl Driver {
             }
             Effect::Land(proof) => Ok(self.land(proof.loop_id())),
             Effect::CleanUp { id } => {
-                let names = [base_worktree(id), change_worktree(id)];
-                if let Err(error) = self.repo.remove_worktrees(&names) {
-                    self.tell(Report::Refused(error.to_string()));
-                }
+                self.clean_up(id);
                 Ok(Vec::new())
             }
         }
     }
 
-    /// Gathers a stage's context; measures first where the stage asks for it and hasn't been.
-    fn prepare(&mut self, id: LoopId, index: StageIndex) -> Vec<Command> {
-        let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
-        let wants = stage.spec.measure != Measure::Nothing && stage.measurement.is_none();
-        let runs = wants && self.state.is_trusted(one) && !self.config.probes.is_empty();
-        if !runs {
-            return vec![self.prepared(id, index, None)];
+    /// Removes the worktrees of a loop that has ended, when what ran in them is gone.
+    fn clean_up(&mut self, id: LoopId) {
+        self.in_hand.remove(&id);
+        let Some(base) = self.state.loops.get(&id).map(|one| one.base.clone()) else { return };
+        for name in [base_worktree(id), change_worktree(id), hand_worktree(id)] {
+            let (bench, home) = (self.bench(name.clone(), &base), self.home.clone());
+            self.benches.remove(&name);
+            tokio::spawn(async move {
+                if let Err(error) = bench.clear().await {
+                    let _ = home.send(Home::Report(Report::Refused(error.to_string())));
+                }
+            });
         }
-        let both = stage.spec.measure == Measure::BaseAndChange;
-        let sides = self.sides(id, both);
-        let (before, after, tree) = match sides {
-            Ok(sides) => sides,
-            Err(error) => {
-                self.tell(Report::Refused(error.to_string()));
-                return vec![self.prepared(id, index, None)];
-            }
-        };
-        let probes: Vec<ProbeDef> = self
-            .config
-            .probes
-            .iter()
-            .map(|probe| ProbeDef { name: probe.name.clone(), spec: probe.spec.clone() })
-            .collect();
-        let (rounds, cancel, home) = (self.config.rounds, self.cancel(id), self.home.clone());
-        let spill = self.private.clone();
-        tokio::spawn(async move {
-            let mut measured =
-                measure(&probes, &before, after.as_deref(), rounds, &spill, &cancel, |round, all, probe, side| {
-                    let side = if side == Side::Before { "before" } else { "after" };
-                    let text = format!("measuring: round {round} of {all}, {probe}, {side}");
-                    let _ = home.send(Home::Report(Report::Progress(text)));
-                })
-                .await;
-            measured.tree = tree;
-            let _ = home.send(Home::Measured { id, stage: index, measurement: measured });
-        });
-        Vec::new()
-    }
-
-    /// The worktrees to measure in, checked out, and the change's tree.
-    fn sides(&self, id: LoopId, both: bool) -> Result<(PathBuf, Option<PathBuf>, Option<TreeId>), RepoError> {
-        let Some(one) = self.state.loops.get(&id) else { return Ok((self.private.clone(), None, None)) };
-        let before = self.repo.worktree(&base_worktree(id), &one.base)?;
-        let tree = one.artifact(crate::domain::ArtifactKind::Change).and_then(|r| r.tree()).filter(|_| both).cloned();
-        let Some(tree) = tree else { return Ok((before, None, None)) };
-        let after = self.repo.worktree(&change_worktree(id), &one.base)?;
-        self.repo.check_out(&after, &tree)?;
-        Ok((before, Some(after), Some(tree)))
-    }
-
-    /// The preparation of a stage with the context as it is now.
-    fn prepared(&self, id: LoopId, index: StageIndex, measurement: Option<Measurement>) -> Command {
-        let items = self.found(id, index).map(|(one, stage)| {
-            let mut stage = stage.clone();
-            if measurement.is_some() {
-                stage.measurement.clone_from(&measurement);
-            }
-            context::pieces(&self.repo, &self.config, one, &stage, Role::Author)
-        });
-        let items = match items {
-            Some(Ok(pieces)) => pieces.into_iter().map(|piece| piece.item).collect(),
-            Some(Err(error)) => {
-                self.tell(Report::Refused(error.to_string()));
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
-        Command::Prepared { id, stage: index, items, measurement }
     }
 
     fn beginning(&self, goal: String, hint: Option<String>) -> Result<Command, RepoError> {
@@ -365,14 +371,25 @@ impl Driver {
         Boundary { allow: self.config.boundary_allow.clone(), deny: self.config.boundary_deny.clone() }
     }
 
-    /// The worktree of the change, with the change under review in it.
-    fn change_worktree(&self, id: LoopId) -> Result<PathBuf, RepoError> {
-        let Some(one) = self.state.loops.get(&id) else { return Ok(self.private.clone()) };
-        let path = self.repo.worktree(&change_worktree(id), &one.base)?;
-        if let Some(tree) = one.open_stage().and_then(|stage| stage.revision()?.tree()) {
-            self.repo.check_out(&path, tree)?;
-        }
-        Ok(path)
+    /// Whether the repository's commands may run: there are none, or a human trusted exactly these.
+    fn trusts(&self) -> bool {
+        self.config.repository_digest.is_none_or(|config| self.state.trusted.contains(&config))
+    }
+
+    fn bench(&mut self, name: String, base: &CommitId) -> Bench {
+        let made = || Bench::new(self.repo.clone(), name.clone(), base.clone());
+        self.benches.entry(name.clone()).or_insert_with(made).clone()
+    }
+
+    /// Begins a job; what an earlier task of it still brings home no longer counts.
+    fn begin(&mut self, id: LoopId, job: Job) -> Task {
+        let number = self.latest.entry((id, job.clone())).or_default();
+        *number += 1;
+        Task { id, job, number: *number }
+    }
+
+    fn is_latest(&self, task: &Task) -> bool {
+        self.latest.get(&(task.id, task.job.clone())) == Some(&task.number)
     }
 
     fn found(&self, id: LoopId, index: StageIndex) -> Option<(&Loop, &Stage)> {
@@ -407,6 +424,11 @@ fn base_worktree(id: LoopId) -> String {
 
 fn change_worktree(id: LoopId) -> String {
     format!("loop-{id}-change")
+}
+
+/// The worktree that belongs to the human.
+fn hand_worktree(id: LoopId) -> String {
+    format!("loop-{id}-hand")
 }
 
 /// The moment, for commands.

@@ -34,7 +34,12 @@ pub struct Corrupt {
 /// as it was.
 pub fn apply(state: &mut State, recorded: &Recorded) -> Result<Vec<Effect>, Corrupt> {
     let Recorded { seq, at, event } = recorded;
-    follows(state, event).and_then(|()| change(state, event, *at)).map_err(|why| Corrupt { seq: *seq, why })
+    let corrupt = |why| Corrupt { seq: *seq, why };
+    let effects = follows(state, event).and_then(|()| change(state, event, *at)).map_err(corrupt)?;
+    if let Event::Decided { id, .. } = event {
+        known(state, *id).map_err(corrupt)?.decided = *seq;
+    }
+    Ok(effects)
 }
 
 fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>, String> {
@@ -61,6 +66,7 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 stages,
                 open: StageIndex(0),
                 status: Status::Active,
+                decided: 0,
             };
             state.loops.insert(*id, begun);
             Ok(vec![Effect::Prepare { id: *id, stage: StageIndex(0) }])
@@ -178,7 +184,12 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(Vec::new())
         }
         Event::RerunAsked { id, stage: index, gates, critique } => {
-            open_stage(state, *id, *index)?;
+            let stage = open_stage(state, *id, *index)?;
+            if stage.phase == Phase::Ready {
+                stage.measurement = None;
+                stage.phase = Phase::Preparing;
+                return Ok(vec![Effect::Prepare { id: *id, stage: *index }]);
+            }
             let (one, trusted) = known_and_trusted(state, *id)?;
             Ok(review(one, trusted, &Wanted::These { gates, critique: *critique }))
         }

@@ -136,11 +136,11 @@ pub enum Command {
         /// Who.
         by: Person,
     },
-    /// Human: run a gate again, or all of them.
+    /// Human: run a gate again, or all of them. Before anything is drafted: take the measurement again.
     Rerun {
         /// The loop.
         id: LoopId,
-        /// Which; none for all.
+        /// Which; none for all (and for the measurement).
         gate: Option<String>,
     },
     /// Human: ask the critic again.

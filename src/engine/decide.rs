@@ -84,6 +84,12 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         }
         Command::Rerun { id, gate } => {
             let (current, stage, index) = open(state, id)?;
+            if gate.is_none() && stage.can_measure_again() {
+                if !state.is_trusted(current) {
+                    return Err(Refusal::NotTrusted);
+                }
+                return one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: false });
+            }
             let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
             needs(stage, reviewed, "gates run on a draft")?;
             let wanted = |def: &GateDef| gate.as_ref().is_none_or(|gate| *gate == def.name);
@@ -196,7 +202,14 @@ fn approve(state: &State, approval: Approval, at: Timestamp) -> Decided {
         return Err(Refusal::ReasonRepeated);
     }
     let decision = Decision { verb: Verb::Approve, evidence: evidence.digest(), by, at, reason, gaps };
-    approval::judge(current, index, &decision)?;
+    approval::judge(current, index, &decision).map_err(|refusal| match refusal {
+        Refusal::Gate { gate, .. }
+            if current.gates(index).iter().any(|def| def.name == gate && state.waits_for_trust(current, def)) =>
+        {
+            Refusal::Gate { gate, state: "waits for trust".to_owned() }
+        }
+        refusal => refusal,
+    })?;
     if stage.spec.lands && typed.as_deref().map(str::trim) != Some(stage.spec.id.as_str()) {
         return Err(Refusal::TypeTheName(stage.spec.id.clone()));
     }

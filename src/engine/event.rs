@@ -199,7 +199,7 @@ pub enum Event {
         /// The run.
         run: GateRun,
     },
-    /// A human wants gates or the critique again.
+    /// A human wants gates or the critique again; before anything is drafted, the measurement.
     RerunAsked {
         /// The loop.
         id: LoopId,

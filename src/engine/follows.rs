@@ -69,7 +69,8 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::GateFinished { id, stage, run } => gate_finished(state, *id, *stage, run),
         Event::RerunAsked { id, stage, .. } => {
             let (_, stage) = open(state, *id, *stage)?;
-            must(matches!(stage.phase, Phase::Reviewing | Phase::Awaiting), "there is nothing under review")
+            let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
+            must(reviewed || stage.can_measure_again(), "there is nothing under review")
         }
         Event::Dismissed { id, stage, revision, finding, reason, .. } => {
             let (_, stage) = open(state, *id, *stage)?;

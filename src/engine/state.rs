@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRun, LoopId, Measurement, ModelId, Origin, Override, PromptRef, Revision, Role, StageIndex,
+    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Override, PromptRef, Revision, Role, StageIndex,
     StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
@@ -93,6 +93,8 @@ pub struct Loop {
     pub open: StageIndex,
     /// Where it stands.
     pub status: Status,
+    /// The place in the journal of the last decision on it; 0 before there is one. What lands names it.
+    pub decided: u64,
 }
 
 /// Where a stage stands.
@@ -261,6 +263,11 @@ impl Stage {
         matches!(self.phase, Phase::Ready | Phase::Awaiting)
     }
 
+    /// Whether its measurement may be taken again: nothing rests on it yet.
+    pub(super) fn can_measure_again(&self) -> bool {
+        self.phase == Phase::Ready && self.spec.measure != Measure::Nothing
+    }
+
     /// The number of the revision that comes next.
     pub(super) fn next_ordinal(&self) -> u32 {
         u32::try_from(self.revisions.len()).unwrap_or(u32::MAX).saturating_add(1)
@@ -381,6 +388,12 @@ impl State {
     /// The number a new exchange gets.
     pub fn next_exchange(&self) -> ExchangeId {
         ExchangeId(self.exchanges.keys().next_back().map_or(1, |last| last.0 + 1))
+    }
+
+    /// Whether a gate hasn't run on the open stage's revision because nobody has trusted the repository's commands.
+    pub fn waits_for_trust(&self, one: &Loop, gate: &GateDef) -> bool {
+        let has_run = one.open_stage().is_some_and(|stage| stage.fresh_run(gate).is_some());
+        gate.kind != GateKind::Builtin && !has_run && !self.is_trusted(one)
     }
 
     /// Whether a loop's commands may run: it has none from the repository, or a human trusted exactly these.

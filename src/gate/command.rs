@@ -47,17 +47,22 @@ pub async fn run_command(
 ) -> CommandResult {
     let spec = match &def.kind {
         GateKind::Command(command) => supervised(command, root, spill),
-        GateKind::Builtin => Err(format!("{:?} is a built-in gate: it has no command", def.name)),
+        GateKind::Builtin => Err("a built-in gate has no command".to_owned()),
     };
+    let configured = |why: &str| format!("{why}; the command stands in .windlass/config.toml, [[gate]] {:?}", def.name);
     let spec = match spec {
         Ok(spec) => spec,
-        Err(summary) => {
+        Err(why) => {
+            let summary = configured(&why);
             let (tail, spilled, duration_ms) = (String::new(), None, 0);
             return CommandResult { verdict: Verdict::Error, summary, tail, spilled, duration_ms };
         }
     };
     let finished = supervise::run(&spec, cancel, output).await;
     let mut summary = describe(&finished.ending, spec.limit);
+    if let Ending::NotStarted(why) = &finished.ending {
+        summary = configured(why);
+    }
     if let Some(why) = &finished.spill_error {
         summary = format!("{summary}; the output is not kept: {why}");
     }

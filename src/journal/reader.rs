@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::domain::{ExchangeId, Timestamp};
+use crate::domain::{Digest, ExchangeId, Timestamp};
 use crate::engine::Recorded;
 
 use super::chain::stated_head;
@@ -92,6 +92,14 @@ impl Reader {
         head.ok_or_else(|| ReadError::NoHead(self.path.clone()))
     }
 
+    /// The hash of the row `seq`, which covers every row before it; none if there is no such row.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn hash_at(&self, seq: u64) -> Result<Option<Digest>, ReadError> {
+        Ok(hash_at(&self.connection, &self.path, seq)?)
+    }
+
     /// The process that drives now: its id, host and time of opening; none if nobody drives.
     ///
     /// # Errors
@@ -99,6 +107,12 @@ impl Reader {
     pub fn driver(&self) -> Result<Option<String>, ReadError> {
         Ok(lock::holder(&self.dir)?)
     }
+}
+
+/// The hash of the row `seq`, if there is one.
+pub(super) fn hash_at(connection: &Connection, path: &Path, seq: u64) -> Result<Option<Digest>, StorageError> {
+    let row = connection.query_row("SELECT hash FROM record WHERE seq = ?1", [seq.cast_signed()], |row| row.get(0));
+    Ok(row.optional().map_err(StorageError::when("read", path))?.map(Digest::from_bytes))
 }
 
 /// Every event behind the row `seq`, in order.

@@ -46,11 +46,15 @@ fn what_was_recorded_is_there_again_after_reopening() {
     assert_eq!(replayed(&again), state);
     assert_eq!(journal.head(), head);
 
+    assert_eq!(journal.hash_at(head.seq).unwrap(), Some(head.hash));
+    assert_eq!(journal.hash_at(head.seq + 1).unwrap(), None);
     let more = journal.append(NOW, vec![Event::Parked { id: LoopId(1), by: ada() }]).unwrap();
     assert_eq!(more[0].seq, head.seq + 1);
     drop(journal);
     let verified = verify(dir.path()).unwrap();
     assert_eq!(verified.rows, head.seq + 1);
+    let reader = Reader::open(dir.path()).unwrap().unwrap();
+    assert_eq!(reader.hash_at(head.seq).unwrap(), Some(head.hash), "rows that follow change nothing about it");
 }
 
 #[test]

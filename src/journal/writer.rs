@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 
-use crate::domain::Timestamp;
+use crate::domain::{Digest, Timestamp};
 use crate::engine::{Event, Recorded};
 
 use super::chain::{self, Columns, stated_head};
 use super::lock::{self, DriverLock};
-use super::reader::events_after;
+use super::reader::{events_after, hash_at};
 use super::{Head, OpenError, ReadError, StorageError, WireRow, file, stored, wire};
 
 /// The one writer of a journal.
@@ -87,6 +87,14 @@ impl Journal {
     /// Where the journal ends.
     pub fn head(&self) -> Head {
         self.head
+    }
+
+    /// The hash of the row `seq`, which covers every row before it; none if there is no such row.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn hash_at(&self, seq: u64) -> Result<Option<Digest>, StorageError> {
+        hash_at(&self.connection, &self.path, seq)
     }
 
     #[cfg(test)]

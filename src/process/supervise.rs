@@ -60,7 +60,8 @@ pub struct Spec {
     pub limit: Duration,
     /// How long it has between TERM and KILL; see [`GRACE`].
     pub grace: Duration,
-    /// Where the whole output goes once it exceeds 1 MiB; its directory must exist. At most 256 MiB are kept.
+    /// Where the whole output goes once it exceeds 1 MiB; its directory must exist. At most 256 MiB are kept. The
+    /// directory also says whose command this is, see [`end_leftovers`].
     pub spill: PathBuf,
 }
 
@@ -140,6 +141,13 @@ pub async fn run(spec: &Spec, cancel: &CancellationToken, mut output: impl FnMut
     Finished { ending, duration: started.elapsed(), tail, total_bytes, spilled, spill_error }
 }
 
+/// Kills what commands that spilled into `dir` left running when the process that supervised them was itself killed;
+/// says how many processes there were. Only for a process that knows itself the only one to use `dir` now, before it
+/// runs anything. Never ends this process or one it descends from. Finds nothing on systems without `/proc`.
+pub fn end_leftovers(dir: &Path) -> usize {
+    group::end_leftovers(dir)
+}
+
 /// A started command.
 struct Running {
     child: Child,
@@ -162,7 +170,8 @@ impl Running {
         command.args(arguments).current_dir(&spec.cwd);
         command.env_clear().envs(environment(&spec.env)).envs(spec.vars.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let (mut child, group) = Group::start(&mut command).map_err(|error| why_not_started(spec, program, &error))?;
+        let (mut child, group) = Group::start(&mut command, &group::owner(&spec.spill))
+            .map_err(|error| why_not_started(spec, program, &error))?;
         let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
         Ok(Self { child, pipes, group })
     }

@@ -9,9 +9,6 @@ use serde_json::Value;
 /// The most of a server's message that is passed on, in bytes.
 const WORDS: usize = 2 * 1024;
 
-/// The most models that a message lists.
-const LISTED: usize = 20;
-
 /// `text`, cut to at most `limit` bytes at a character, with a mark if it was cut.
 pub(super) fn excerpt(text: &str, limit: usize) -> String {
     if text.len() <= limit {
@@ -45,6 +42,8 @@ pub(super) struct Asked<'a> {
     pub(super) provider: &'a str,
     /// The address of the request.
     pub(super) url: &'a str,
+    /// The address at which the server lists its models.
+    pub(super) list: &'a str,
     /// The variable that holds the key.
     pub(super) key_env: Option<&'a str>,
     /// The model asked for.
@@ -52,32 +51,26 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The message for a response of this status. `models` is what the server lists, if it was asked and answered.
-    pub(super) fn refused(&self, status: StatusCode, words: &str, models: Option<&[String]>) -> String {
+    /// The message for a response of this status.
+    pub(super) fn refused(&self, status: StatusCode, words: &str) -> String {
         let words = if words.is_empty() { "it gave no reason" } else { words };
-        let next = self.next_step(status, words, models);
+        let next = self.next_step(status, words);
         format!("{} answered {status}: {words}{next}", self.url)
     }
 
-    fn next_step(&self, status: StatusCode, words: &str, models: Option<&[String]>) -> String {
-        let Self { provider, model, .. } = self;
-        match (status.as_u16(), self.key_env, models) {
-            (401 | 403, Some(variable), _) => format!("\nCheck the key in {variable}."),
-            (401 | 403, None, _) => {
+    fn next_step(&self, status: StatusCode, words: &str) -> String {
+        let Self { provider, model, list, .. } = self;
+        match (status.as_u16(), self.key_env) {
+            (401 | 403, Some(variable)) => format!("\nCheck the key in {variable}."),
+            (401 | 403, None) => {
                 format!("\nIt wants a key: name the variable that holds it as api_key_env of provider {provider:?}.")
             }
-            (400 | 404, _, Some(models)) if models.iter().any(|listed| listed == model) => {
-                format!("\nThe server does have the model {model:?}.")
-            }
-            (400 | 404, _, Some([])) => format!("\nThe server has no model at all: load {model:?} there first."),
-            (400 | 404, _, Some(models)) => {
-                let shown = models.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-                let more = models.len().saturating_sub(LISTED);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("\nThe server has no model {model:?}. It has: {shown}{more}.")
-            }
-            (404, _, None) => {
-                format!("\nCheck base_url of provider {provider:?} (most end in /v1) and the model's name, {model:?}.")
+            (404, _) => format!(
+                "\nCheck the model's name, {model:?} (the server lists its models at {list}), and base_url of provider \
+                 {provider:?} (most end in /v1)."
+            ),
+            (400, _) if words.to_ascii_lowercase().contains("model") => {
+                format!("\nCheck the model's name, {model:?}: the server lists its models at {list}.")
             }
             (429, ..) if words.contains("quota") => "\nCheck the account's plan and billing.".to_owned(),
             (429, ..) => "\nWait a little before you ask again.".to_owned(),
@@ -163,20 +156,19 @@ mod tests {
 
     #[test]
     fn the_next_step_fits_the_fault() {
-        let asked = |key_env| Asked { provider: "local", url: "http://h/v1/chat/completions", key_env, model: "m" };
-        let models: Vec<String> = (1..=23).map(|n| format!("model-{n}")).collect();
-        for (status, key, words, listed, expected) in [
-            (401, Some("MY_KEY"), "no", None, "Check the key in MY_KEY."),
-            (401, None, "no", None, "name the variable that holds it as api_key_env of provider \"local\""),
-            (404, None, "no", None, "most end in /v1"),
-            (404, None, "no", Some(&models[..]), "no model \"m\". It has: model-1, model-2, "),
-            (404, None, "no", Some(&models[..]), "model-20 and 3 more."),
-            (404, None, "no", Some(&[]), "no model at all"),
-            (429, None, "rate limit", None, "Wait a little"),
-            (429, None, "You exceeded your current quota", None, "billing"),
-            (503, None, "", None, "503 Service Unavailable: it gave no reason\nThe fault is the server's"),
+        let (url, list) = ("http://h/v1/chat/completions", "http://h/v1/models");
+        let asked = |key_env| Asked { provider: "local", url, list, key_env, model: "m" };
+        for (status, key, words, expected) in [
+            (401, Some("MY_KEY"), "no", "Check the key in MY_KEY."),
+            (401, None, "no", "name the variable that holds it as api_key_env of provider \"local\""),
+            (404, None, "no", "most end in /v1"),
+            (404, None, "no", "Check the model's name, \"m\" (the server lists its models at http://h/v1/models)"),
+            (400, None, "Unknown Model", "\"m\": the server lists its models at http://h/v1/models."),
+            (429, None, "rate limit", "Wait a little"),
+            (429, None, "You exceeded your current quota", "billing"),
+            (503, None, "", "503 Service Unavailable: it gave no reason\nThe fault is the server's"),
         ] {
-            let message = asked(key).refused(StatusCode::from_u16(status).unwrap(), words, listed);
+            let message = asked(key).refused(StatusCode::from_u16(status).unwrap(), words);
             assert!(message.contains(expected), "{message}");
         }
     }

@@ -13,7 +13,7 @@ mod script;
 mod secrets;
 mod sse;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transport;

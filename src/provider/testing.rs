@@ -1,4 +1,4 @@
-//! For this room's tests: a real HTTP server on 127.0.0.1 that does exactly what a test says, and an observer that
+//! For tests: a real HTTP server on 127.0.0.1 that does exactly what a test says, and an observer that
 //! remembers everything.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Call, HttpSpec, Observer, Provider, Request, Spec};
 use crate::domain::Role;
 
 /// What the server does next on a connection, after it has read the request.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Writes these bytes, in one packet if the system agrees.
     Send(Vec<u8>),
     /// Writes these bytes again and again, this often, until the client hangs up.
@@ -22,7 +22,7 @@ pub(super) enum Step {
 
 /// What the server saw.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// A request: its head and body.
     Request(String, String),
     /// The client hung up while the server was still busy with it.
@@ -30,13 +30,13 @@ pub(super) enum Seen {
 }
 
 /// The server. The n-th connection gets the n-th list of steps, and is closed after them.
-pub(super) struct FakeServer {
-    pub(super) port: u16,
+pub(crate) struct FakeServer {
+    pub(crate) port: u16,
     seen: mpsc::UnboundedReceiver<Seen>,
 }
 
 impl FakeServer {
-    pub(super) async fn start(connections: Vec<Vec<Step>>) -> Self {
+    pub(crate) async fn start(connections: Vec<Vec<Step>>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (tell, seen) = mpsc::unbounded_channel();
@@ -49,16 +49,16 @@ impl FakeServer {
         Self { port, seen }
     }
 
-    pub(super) fn spec(&self) -> HttpSpec {
+    pub(crate) fn spec(&self) -> HttpSpec {
         HttpSpec { base_url: format!("http://127.0.0.1:{}/v1", self.port), ..HttpSpec::default() }
     }
 
-    pub(super) fn provider(&self) -> Provider {
+    pub(crate) fn provider(&self) -> Provider {
         Provider::new("fake", &Spec::OpenAiChat(self.spec())).unwrap()
     }
 
     /// The next thing seen; waits for it.
-    pub(super) async fn next(&mut self) -> Seen {
+    pub(crate) async fn next(&mut self) -> Seen {
         self.seen.recv().await.expect("the server saw nothing more")
     }
 }
@@ -113,31 +113,31 @@ async fn read_request(stream: &mut TcpStream) -> (String, String) {
 }
 
 /// A whole response with a length. `headers` are lines parted by `\r\n`.
-pub(super) fn http(status: &str, headers: &str, body: &str) -> Vec<Step> {
+pub(crate) fn http(status: &str, headers: &str, body: &str) -> Vec<Step> {
     let headers = if headers.is_empty() { String::new() } else { format!("{headers}\r\n") };
     let length = body.len();
     vec![Step::Send(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes())]
 }
 
 /// The head of a stream that ends when the server hangs up.
-pub(super) fn stream_head() -> Step {
+pub(crate) fn stream_head() -> Step {
     Step::Send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n".to_vec())
 }
 
 /// An event with this much text.
-pub(super) fn event(text: &str) -> Step {
+pub(crate) fn event(text: &str) -> Step {
     let data = serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}}]});
     Step::Send(format!("data: {data}\n\n").into_bytes())
 }
 
 /// The events that make a reply complete.
-pub(super) fn stop() -> Step {
+pub(crate) fn stop() -> Step {
     let data = serde_json::json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
     Step::Send(format!("data: {data}\n\ndata: [DONE]\n\n").into_bytes())
 }
 
 /// The first call of the author in the plan stage.
-pub(super) fn call() -> Call {
+pub(crate) fn call() -> Call {
     Call {
         model: "m".into(),
         system: String::new(),
@@ -151,25 +151,25 @@ pub(super) fn call() -> Call {
 
 /// Remembers everything it is told; can tell a test that text has come.
 #[derive(Default)]
-pub(super) struct Witness {
-    pub(super) requests: Vec<Request>,
-    pub(super) statuses: Vec<u16>,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) chunks: Vec<(u64, Vec<u8>)>,
-    pub(super) deltas: Vec<String>,
-    pub(super) reasoning: Vec<String>,
-    pub(super) on_text: Option<Box<dyn Fn() + Send>>,
+pub(crate) struct Witness {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) statuses: Vec<u16>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) chunks: Vec<(u64, Vec<u8>)>,
+    pub(crate) deltas: Vec<String>,
+    pub(crate) reasoning: Vec<String>,
+    pub(crate) on_text: Option<Box<dyn Fn() + Send>>,
 }
 
 impl Witness {
     /// The response's body as recorded.
-    pub(super) fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let bytes: Vec<u8> = self.chunks.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Everything that was observed, in one string.
-    pub(super) fn everything(&self) -> String {
+    pub(crate) fn everything(&self) -> String {
         let texts = (self.deltas.concat(), self.reasoning.concat());
         let sent: Vec<_> = self.requests.iter().map(|r| String::from_utf8_lossy(&r.body).into_owned()).collect();
         format!("{:?} {sent:?} {:?} {} {texts:?}", self.requests, self.headers, self.body())

@@ -15,7 +15,7 @@ use reqwest::{Certificate, Client, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Asked, root_cause, words_of};
@@ -26,7 +26,7 @@ use crate::domain::{End, Timings, Usage};
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How long the server may take over what only improves an error message.
+/// How long the server may take over its words on an error.
 const ASIDE: Duration = Duration::from_secs(5);
 
 /// The most bytes of text and reasoning together.
@@ -150,12 +150,6 @@ impl Server {
         }
         headers.extend(self.headers.clone());
         headers
-    }
-
-    /// The models the server lists; none if it doesn't say.
-    async fn models(&self) -> Option<Vec<String>> {
-        let client = self.client().await.ok()?;
-        timeout(ASIDE, list_models(client, &self.address("models"), self.headers())).await.ok()?
     }
 }
 
@@ -294,8 +288,8 @@ impl<'a> Intake<'a> {
     async fn run(&mut self, post: Post<'_>, reader: &mut dyn Reader) -> End {
         let server = self.server;
         let url = server.address(post.path);
-        let asked =
-            Asked { provider: &server.provider, url: &url, key_env: server.key_env.as_deref(), model: post.model };
+        let (provider, key_env, list) = (&server.provider, server.key_env.as_deref(), server.address("models"));
+        let asked = Asked { provider, url: &url, list: &list, key_env, model: post.model };
         let client = match server.client().await {
             Ok(client) => client,
             Err(error) => return End::Failed(format!("failed to set up HTTPS: {}", root_cause(&error))),
@@ -323,9 +317,7 @@ impl<'a> Intake<'a> {
         }
         if !status.is_success() {
             let words = words_of(&self.error_body(response).await);
-            let about_model = status == 404 || (status == 400 && words.to_ascii_lowercase().contains("model"));
-            let models = if about_model { server.models().await } else { None };
-            return End::Failed(asked.refused(status, &words, models.as_deref()));
+            return End::Failed(asked.refused(status, &words));
         }
         self.read(response, reader).await
     }

@@ -68,6 +68,11 @@ pub enum RepoError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The branch of the checkout has no commit.
+    #[error(
+        "there is no commit yet, and a loop needs one to stand on. Make it: git commit --allow-empty -m 'First commit'"
+    )]
+    NoCommits,
     /// A worktree name that isn't one plain path component.
     #[error("{0:?} cannot name a worktree: use letters, digits, `-`, `_` and `.` inside")]
     Name(String),

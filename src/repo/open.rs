@@ -146,9 +146,14 @@ impl Repo {
     /// The commit the checkout stands on.
     ///
     /// # Errors
-    /// If git can't be asked.
+    /// If there is none yet, or git can't be asked.
     pub fn head(&self) -> Result<CommitId, RepoError> {
-        self.git().args(["rev-parse", "--verify", "-q", "HEAD^{commit}"]).id("read HEAD")
+        let captured = self.git().args(["rev-parse", "--verify", "-q", "HEAD^{commit}"]).outcome()?;
+        if !captured.status.success() {
+            return Err(RepoError::NoCommits);
+        }
+        let text = String::from_utf8_lossy(&captured.stdout);
+        text.trim_end().parse().map_err(|_| unreadable("read HEAD", &captured.stdout))
     }
 
     /// The branch the checkout is on (`main`), or none if it is detached.

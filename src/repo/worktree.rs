@@ -52,6 +52,14 @@ impl Repo {
         Ok(linked.path)
     }
 
+    /// Where the worktree of this name is, or would be.
+    ///
+    /// # Errors
+    /// If the name isn't a plain path component.
+    pub fn worktree_path(&self, name: &str) -> Result<PathBuf, RepoError> {
+        Ok(self.linked(name)?.path)
+    }
+
     /// Makes a worktree's files equal `tree`. Files that git ignores (build output) stay; all others that are not in the
     /// tree go.
     ///
@@ -72,6 +80,24 @@ impl Repo {
     /// # Errors
     /// If `worktree` isn't one of [`worktree`](Self::worktree)'s, or git can't read it.
     pub fn snapshot(&self, worktree: &Path) -> Result<TreeId, RepoError> {
+        self.tree_in(worktree, "--all")
+    }
+
+    /// The paths at which a worktree's tracked files aren't those of `tree`, which was checked out there. New files
+    /// count only once somebody told git of them.
+    ///
+    /// # Errors
+    /// If `worktree` isn't one of [`worktree`](Self::worktree)'s, or git can't read it.
+    pub fn changed(&self, worktree: &Path, tree: &TreeId) -> Result<Vec<String>, RepoError> {
+        let now = self.tree_in(worktree, "--update")?;
+        if now == *tree {
+            return Ok(Vec::new());
+        }
+        Ok(self.differences(tree, &now)?.into_iter().map(|difference| difference.path).collect())
+    }
+
+    /// The tree of a worktree's files: those that git knows, as they are now, and with `--all` the new ones.
+    fn tree_in(&self, worktree: &Path, which: &str) -> Result<TreeId, RepoError> {
         let linked = self.linked_at(worktree)?;
         self.make_index_honest(&linked)?;
         let scratch = ScratchIndex::new(self)?;
@@ -80,7 +106,7 @@ impl Repo {
             copy_with_time(&index, scratch.path())?;
         }
         let git = || scratch_settings(self.git_in(&linked)).env("GIT_INDEX_FILE", scratch.path());
-        git().args(["add", "--all"]).bytes("read the files of the worktree")?;
+        git().args(["add", which]).bytes("read the files of the worktree")?;
         git().args(["write-tree"]).id("write the tree of the worktree")
     }
 

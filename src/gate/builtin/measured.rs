@@ -29,7 +29,12 @@ pub(super) fn criteria_met(evidence: &Evidence<'_>) -> Judgement {
         match reading.and_then(|reading| Some((reading, criterion.met_by(reading)?))) {
             Some((reading, true)) => met.push(format!("{criterion} ({})", measured(criterion, reading))),
             Some((reading, false)) => unmet.push(format!("{criterion} ({})", measured(criterion, reading))),
-            None => unknown.push(criterion.to_string()),
+            None => unknown.push(match reading {
+                Some(reading) if criterion.unit.is_some() && !reading.unit.is_empty() => {
+                    format!("{criterion} (the reading is in {})", reading.unit)
+                }
+                _ => criterion.to_string(),
+            }),
         }
     }
     let (verdict, summary) = if !unmet.is_empty() {

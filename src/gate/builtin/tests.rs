@@ -263,7 +263,7 @@ fn a_change_touches_the_planned_files() {
 fn criteria() {
     for (lines, verdict, summary) in [
         (&["- t <= 0.5x", "- `lost` <= 0", "nobody complains"][..], Verdict::Pass, "2 of 2 measurable criteria met"),
-        (&["t <= 100 ms", "lost <= 0"], Verdict::Fail, "not met: t <= 100 (measured 102.5 ms)"),
+        (&["t <= 100 ms", "lost <= 0"], Verdict::Fail, "not met: t <= 100 ms (measured 102.5 ms)"),
         (&["t <= 0.2x", "speed >= 3"], Verdict::Fail, "not met: t <= 0.2x (measured 0.25x)"),
         (&["t <= 0.5x", "speed >= 3"], Verdict::Error, "not measured: speed >= 3"),
         (&["lost <= 1x"], Verdict::Error, "not measured: lost <= 1x"),

@@ -4,6 +4,7 @@
 //! that leave the group are known by the mark that every descendant inherits in its environment, and by the session;
 //! both are read from `/proc`, so elsewhere than on Linux only the group itself is ended.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use std::{env, io, process};
@@ -13,6 +14,8 @@ use nix::libc;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, getpid, getppid, setsid};
 use tokio::process::{Child, Command};
+
+use crate::domain::Digest;
 
 /// The environment variable that marks the descendants of a command.
 const MARK: &str = "WINDLASS_RUN";
@@ -24,6 +27,35 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(5);
 /// Descriptors below this are closed one by one where the system cannot close a range.
 const DESCRIPTORS: libc::c_int = 1024;
 
+/// Begins the mark of every command whose output spills into the directory of `spill`.
+pub(super) fn owner(spill: &Path) -> String {
+    let dir = spill.parent().unwrap_or(spill);
+    // One directory may be reached by several names.
+    let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    Digest::of(dir.as_os_str().as_encoded_bytes()).short()
+}
+
+/// Kills every process whose mark names `dir` as its owner, apart from those this process descends from.
+pub(super) fn end_leftovers(dir: &Path) -> usize {
+    let owner = owner(&dir.join("output"));
+    let own = env::var(MARK).unwrap_or_default();
+    let own: Vec<&str> = own.split(':').collect();
+    let is_leftover = |mark: &str| {
+        let is_owned = mark.strip_prefix(owner.as_str()).is_some_and(|rest| rest.starts_with('-'));
+        is_owned && !own.contains(&mark)
+    };
+    let mut found = 0;
+    for _ in 0..SWEEPS {
+        match survivors::kill(None, &is_leftover) {
+            0 => break,
+            // Those that die take a moment, and are counted once.
+            living => found = found.max(living),
+        }
+        std::thread::sleep(SWEEP_PAUSE);
+    }
+    found
+}
+
 /// A running command with all its descendants. Dropping it kills them.
 pub(super) struct Group {
     leader: Pid,
@@ -33,10 +65,10 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts `command` as the leader of its own session, bound to the life of the calling thread.
-    pub(super) fn start(command: &mut Command) -> io::Result<(Child, Self)> {
+    pub(super) fn start(command: &mut Command, owner: &str) -> io::Result<(Child, Self)> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let mark = format!("{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let mark = format!("{owner}-{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         // A Windlass that is itself a gate's descendant stays findable for the outer one.
         let outer = env::var(MARK).map(|outer| outer + ":").unwrap_or_default();
         command.env(MARK, outer + &mark);
@@ -60,7 +92,7 @@ impl Group {
         let (leader, mark) = (self.leader, self.mark.clone());
         let sweeping = tokio::task::spawn_blocking(move || {
             for _ in 0..SWEEPS {
-                if survivors::kill(leader, &mark) == 0 {
+                if survivors::kill(Some(leader), &|one| one == mark) == 0 {
                     break;
                 }
                 std::thread::sleep(SWEEP_PAUSE);
@@ -77,7 +109,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         if !self.ended {
             self.signal(Signal::SIGKILL);
-            survivors::kill(self.leader, &self.mark);
+            survivors::kill(Some(self.leader), &|one| one == self.mark);
         }
     }
 }
@@ -122,31 +154,33 @@ mod survivors {
 
     use super::MARK;
 
-    /// Sends SIGKILL to every living process of this session or mark; says how many there were.
-    pub(super) fn kill(session: Pid, mark: &str) -> usize {
+    /// Sends SIGKILL to every living process of this session or of a mark that is wanted; says how many there were.
+    pub(super) fn kill(session: Option<Pid>, wanted: &dyn Fn(&str) -> bool) -> usize {
         // Without a readable /proc nobody can be found, as on other systems.
         let Ok(entries) = fs::read_dir("/proc") else { return 0 };
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        let ours = pids.filter(|pid| belongs(Path::new(&format!("/proc/{pid}")), session, mark));
+        let ours = pids.filter(|pid| belongs(Path::new(&format!("/proc/{pid}")), session, wanted));
         // A process that ended meanwhile is no failure.
         ours.filter(|pid| send(Pid::from_raw(*pid), Signal::SIGKILL).is_ok()).count()
     }
 
     /// Whether the process of this directory is alive and of that session or mark. One that cannot be read is not.
-    fn belongs(directory: &Path, session: Pid, mark: &str) -> bool {
+    fn belongs(directory: &Path, session: Option<Pid>, wanted: &dyn Fn(&str) -> bool) -> bool {
         let Ok(stat) = fs::read_to_string(directory.join("stat")) else { return false };
         // proc_pid_stat(5): "pid (name) state ppid pgrp session"; the name may hold anything, parentheses too.
         let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
         if matches!(fields.next(), None | Some("Z" | "X")) {
             return false;
         }
-        if fields.nth(2).and_then(|field| field.parse().ok()) == Some(session.as_raw()) {
+        let its_session = fields.nth(2).and_then(|field| field.parse().ok()).map(Pid::from_raw);
+        if session.is_some() && its_session == session {
             return true;
         }
         let environment = fs::read(directory.join("environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|variable| {
             let value = variable.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            value.is_some_and(|value| value.split(|byte| *byte == b':').any(|one| one == mark.as_bytes()))
+            let value = value.and_then(|value| std::str::from_utf8(value).ok());
+            value.is_some_and(|value| value.split(':').any(wanted))
         })
     }
 }
@@ -158,7 +192,7 @@ mod survivors {
     use nix::unistd::Pid;
 
     /// Finds nobody.
-    pub(super) fn kill(_session: Pid, _mark: &str) -> usize {
+    pub(super) fn kill(_session: Option<Pid>, _wanted: &dyn Fn(&str) -> bool) -> usize {
         0
     }
 }

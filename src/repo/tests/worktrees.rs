@@ -219,3 +219,31 @@ fn only_plain_names_and_our_own_worktrees_are_taken() {
         assert!(matches!(fixture.repo.snapshot(path), Err(RepoError::NotOurs(_))));
     }
 }
+
+#[test]
+fn what_a_command_did_to_tracked_files_is_found_however_it_hid_it() {
+    let fixture = Fixture::new();
+    let (repo, tree) = (&fixture.repo, fixture.tree());
+    let path = repo.worktree("w", &fixture.head()).unwrap();
+    fs::write(path.join("new.txt"), "not tracked").unwrap();
+    fs::create_dir(path.join("target")).unwrap();
+    fs::write(path.join("target/built"), "ignored").unwrap();
+    assert_eq!(repo.changed(&path, &tree).unwrap(), Vec::<String>::new());
+    for (commands, changed) in [
+        (&[][..], &["src/twice.rs"][..]),
+        (&[&["update-index", "--assume-unchanged", "src/twice.rs"][..]], &["src/twice.rs"]),
+        (&[&["add", "new.txt"]], &["new.txt", "src/twice.rs"]),
+        (&[&["commit", "-q", "-a", "-m", "mine"]], &["src/twice.rs"]),
+        (&[&["rm", "-q", "--cached", "src/dos.txt"]], &["src/dos.txt", "src/twice.rs"]),
+    ] {
+        repo.check_out(&path, &tree).unwrap();
+        fs::write(path.join("new.txt"), "not tracked").unwrap();
+        fs::write(path.join("src/twice.rs"), "other").unwrap();
+        for command in commands {
+            git(&path, command);
+        }
+        assert_eq!(repo.changed(&path, &tree).unwrap(), changed, "{commands:?}");
+    }
+    repo.check_out(&path, &tree).unwrap();
+    assert_eq!(repo.changed(&path, &tree).unwrap(), Vec::<String>::new());
+}

@@ -1,0 +1,35 @@
+//! At the start: what an earlier run left behind is cleared away, and what it was doing is taken up again.
+
+use crate::engine::{Command, Status};
+use crate::process::supervise::end_leftovers;
+
+use super::{Driver, DriverError, Report, base_worktree, change_worktree, hand_worktree};
+
+impl Driver {
+    /// Clears up after a run that was killed, and goes on where it stopped. The journal's lock makes this process the
+    /// only one that works in the repository, so whatever runs or lies about of earlier ones is nobody's.
+    pub(super) fn start(&mut self) -> Result<(), DriverError> {
+        let ended = end_leftovers(&self.private);
+        if ended > 0 {
+            let text = format!("ended processes that an earlier run of windlass left behind: {ended}");
+            self.tell(Report::Progress(text));
+        }
+        let unfinished = self.state.loops.values().filter(|one| !has_ended(&one.status)).map(|one| one.id);
+        let unfinished: Vec<_> = unfinished.collect();
+        let names = |id: &_| [base_worktree(*id), change_worktree(*id), hand_worktree(*id)];
+        let keep: Vec<String> = unfinished.iter().flat_map(names).collect();
+        if let Err(error) = self.repo.sweep(&keep) {
+            self.tell(Report::Refused(error.to_string()));
+        }
+        self.decide(Command::Recover)?;
+        for id in unfinished {
+            let setup = self.setup();
+            self.decide(Command::Configure { id, setup })?;
+        }
+        Ok(())
+    }
+}
+
+const fn has_ended(status: &Status) -> bool {
+    matches!(status, Status::Landed { .. } | Status::Finished | Status::Abandoned)
+}

@@ -1,0 +1,85 @@
+//! What a run that was killed leaves behind is cleared away at the next start, and its work is taken up.
+
+use std::fs;
+use std::process::{Child, Command as Process};
+
+use super::{Desk, FIRST, Place, eventually};
+use crate::domain::{End, Verdict};
+use crate::engine::{Command, Phase, Trouble};
+use crate::provider::testing::{FakeServer, Step, event, stream_head};
+use crate::repo::Repo;
+
+fn sleeper(mark: &str) -> Child {
+    Process::new("sleep").arg("1000").env("WINDLASS_RUN", mark).spawn().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn processes_of_an_earlier_run_are_ended_and_no_others() {
+    let (place, elsewhere) = (Place::new(), Place::new());
+    let mut marks = Vec::new();
+    for place in [&place, &elsewhere] {
+        place.file("check.sh", "echo \"mark=$WINDLASS_RUN\"\n");
+        let mut desk = Desk::at(place, "change").await;
+        desk.draft().await;
+        marks.push(desk.output.trim().strip_prefix("mark=").unwrap().to_owned());
+        desk.end(place).await;
+    }
+    let mut ours = [sleeper(&marks[0]), sleeper(&format!("outer:{}", marks[0]))];
+    let mut others = [sleeper(&marks[1]), sleeper(&format!("0{}", marks[0])), sleeper("")];
+    let mut desk = Desk::open(&place);
+    desk.until("word of it", |desk| desk.progress.iter().any(|text| text.ends_with("left behind: 2"))).await;
+    for child in &mut ours {
+        assert!(!child.wait().unwrap().success());
+    }
+    for child in &mut others {
+        assert!(child.try_wait().unwrap().is_none(), "nobody else's process is touched");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn a_review_goes_on_and_what_nobody_owns_is_removed() {
+    let place = Place::new();
+    let hold = place.hold();
+    let pid = place.dir.path().join("pid");
+    let wait =
+        format!("echo $$ > '{}'; echo begun; while [ -e '{}' ]; do sleep 0.05; done\n", pid.display(), hold.display());
+    place.file("check.sh", &wait);
+    let mut desk = Desk::at(&place, "change").await;
+    desk.send(Command::Draft { id: FIRST });
+    desk.until("the gate", |desk| desk.output.contains("begun")).await;
+    desk.end(&place).await;
+    let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
+    eventually("the gate's end", || !fs::exists(&process).unwrap()).await;
+
+    let repo = Repo::open(&place.top()).unwrap();
+    repo.worktree("loop-7-change", &repo.head().unwrap()).unwrap();
+    fs::write(place.private().join("scratch/index-1-1"), "").unwrap();
+    fs::remove_file(hold).unwrap();
+    let mut desk = Desk::open(&place);
+    desk.reach("change", "awaiting decision").await;
+    assert_eq!(desk.verdict("check"), Some(Verdict::Pass));
+    assert_eq!(place.worktrees(), ["windlass-loop-1-base", "windlass-loop-1-change"]);
+    assert!(!place.private().join("scratch/index-1-1").exists());
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn a_draft_under_way_is_interrupted_and_its_bytes_are_kept() {
+    let place = Place::new();
+    let server = FakeServer::start(vec![vec![stream_head(), event("## Constr"), Step::AwaitClose]]).await;
+    place.author_at(server.port);
+    let mut desk = Desk::at(&place, "constraint").await;
+    desk.send(Command::Draft { id: FIRST });
+    desk.until("the first words", |desk| desk.said.contains("## Constr")).await;
+    desk.end(&place).await;
+    let mut desk = Desk::open(&place);
+    desk.until("the start", |desk| desk.stage().phase == Phase::Ready).await;
+    assert!(matches!(desk.stage().trouble, Some(Trouble::Stopped(_))));
+    assert!(desk.state.exchanges.values().all(|info| info.end == Some(End::Interrupted)));
+    assert_eq!(place.calls(&desk.state).len(), 1);
+    desk.end(&place).await;
+}
