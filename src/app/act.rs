@@ -11,7 +11,7 @@ use super::entry;
 use super::layout::{Form, Pane};
 use super::model::{Face, Model, Notice};
 use super::msg::Request;
-use super::overlay::{Ask, Overlay, Purpose, Trust};
+use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
 use super::scroll::Scroll;
 use super::sheet::{ARM_MS, Sheet};
@@ -55,8 +55,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
-                model.overlays.push(Overlay::Log { gate, scroll: Scroll::at_end() });
+                model.overlays.push(Overlay::Text { source: Source::Gate(gate), scroll: Scroll::at_end() });
             }
+        }
+        Action::ReplyShow => {
+            model.overlays.push(Overlay::Text { source: Source::Reply, scroll: Scroll::default() });
         }
         Action::GateOverride => {
             if let Some(gate) = selected_gate(model) {
@@ -186,13 +189,13 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
                 return vec![Request::Trust(config)];
             }
         }
-        Some(Overlay::Log { gate, scroll }) => {
-            let (gate, mut place) = (gate.clone(), *scroll);
+        Some(Overlay::Text { source, scroll }) => {
+            let (source, mut place) = (source.clone(), *scroll);
             let (width, height) = (usize::from(model.size.0), usize::from(model.size.1.saturating_sub(4)));
-            if let Some(doc) = model.gate_output(&gate) {
+            if let Some(doc) = model.text_of(&source) {
                 place.by(&doc, width, height, step.clamp(-10_000, 10_000));
             }
-            if let Some(Overlay::Log { scroll, .. }) = model.overlays.last_mut() {
+            if let Some(Overlay::Text { scroll, .. }) = model.overlays.last_mut() {
                 *scroll = place;
             }
         }
@@ -220,6 +223,12 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
     }
     sheet.error = None;
     match action {
+        Action::ScrollDown => sheet.scroll = sheet.scroll.saturating_add(1),
+        Action::ScrollUp => sheet.scroll = sheet.scroll.saturating_sub(1),
+        Action::FocusConstraint | Action::FocusPlan | Action::FocusCritique | Action::FocusGates => {
+            close_sheet(model);
+            return act(model, action);
+        }
         Action::StageApprove => {
             if let Some(obstacle) = sheet.obstacles.first() {
                 sheet.error = Some(match obstacle {
@@ -239,23 +248,20 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
             let sheet = sheet.clone();
             let approval = sheet.approval(model);
             close_sheet(model);
-            vec![approval.into()]
+            return vec![approval.into()];
         }
-        Action::DecisionRevise => {
-            ask(
-                model,
-                Purpose::Revise,
-                "Send it back to the author",
-                "What should be different? Open findings go along.",
-            );
-            Vec::new()
-        }
+        Action::DecisionRevise => ask(
+            model,
+            Purpose::Revise,
+            "Send it back to the author",
+            "What should be different? Open findings go along.",
+        ),
         Action::DecisionAbandon => {
             ask(model, Purpose::Abandon, "Abandon this loop?", "Why? The record stays; nothing lands.");
-            Vec::new()
         }
-        _ => Vec::new(),
+        _ => {}
     }
+    Vec::new()
 }
 
 fn open_sheet(model: &mut Model) {

@@ -90,6 +90,7 @@ actions! {
     RunCancel "run.cancel" "cancel" "Cancel what is running";
     PlanEditInline "plan.edit-inline" "edit" "Edit the artifact here";
     PlanEditExternal "plan.edit-external" "$EDITOR" "Edit the artifact, or the change's worktree, in $EDITOR";
+    ReplyShow "reply.show" "reply" "Show the author's reply that could not be used, as it came";
     ContextToggle "context.toggle" "keep/drop" "Keep or drop the selected context item";
     ContextAdd "context.add" "add file" "Add a file of the repository to the context";
     CritiqueRerun "critique.rerun" "re-review" "Ask the critic again";

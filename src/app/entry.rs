@@ -35,8 +35,9 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
     Vec::new()
 }
 
-/// Pasted text: text in a field, and nothing anywhere else.
+/// Pasted text: text in a field, and nothing anywhere else. Control characters have no business in it.
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
+    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).collect();
     if !model.takes_text() {
         model.notice =
             Some(Notice { text: "pasted text was ignored: no text field is open".to_owned(), is_error: false });

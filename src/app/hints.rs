@@ -14,9 +14,13 @@ impl Model {
         let phase = self.stage().map(|stage| stage.phase);
         if self.is_live() {
             match phase {
-                Some(Phase::Ready) => {
-                    hints.extend([Action::DraftSend, Action::ContextToggle, Action::ContextAdd, Action::DraftWrite])
-                }
+                Some(Phase::Ready) => hints.extend([
+                    Action::DraftSend,
+                    Action::ReplyShow,
+                    Action::ContextToggle,
+                    Action::ContextAdd,
+                    Action::DraftWrite,
+                ]),
                 Some(Phase::Awaiting) => {
                     hints.push(Action::DecisionOpen);
                     let unread = self.unread();
@@ -64,6 +68,7 @@ impl Model {
             Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
                 need(live && ready, "the stage isn't ready to draft")
             }
+            Action::ReplyShow => need(self.unusable().is_some(), "the last reply could be used"),
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
             Action::RunCancel => need(live && self.is_busy(), "nothing is running"),
             Action::PlanEditInline | Action::PlanEditExternal => {

@@ -20,7 +20,7 @@ pub mod wrap;
 
 pub use model::{Face, Host, Live, Model, Notice, Stream};
 pub use msg::{Msg, Request};
-pub use overlay::{Ask, Overlay, Purpose, Trust};
+pub use overlay::{Ask, Overlay, Purpose, Source, Trust};
 pub use picker::{Choice, Picker, Row};
 pub use reading::{DWELL_MS, Reading};
 pub use search::Search;

@@ -9,7 +9,7 @@ use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 use super::action::Context;
 use super::doc::Doc;
 use super::layout::{self, Form, Pane, Screen};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Source};
 use super::reading::Reading;
 use super::scroll::{GUTTER, Scroll};
 use super::search::Search;
@@ -261,9 +261,25 @@ impl Model {
         }
     }
 
-    /// What a gate printed: all of it as far as it is kept, if it ran since Windlass was opened, else the end that is
-    /// on record.
-    pub fn gate_output(&self, gate: &str) -> Option<Cow<'_, Doc>> {
+    /// A text that has no pane: the reply that could not be used, or what a gate printed.
+    pub fn text_of(&self, source: &Source) -> Option<Cow<'_, Doc>> {
+        match source {
+            Source::Gate(gate) => self.gate_output(gate),
+            Source::Reply => self.unusable().map(|text| Cow::Owned(Doc::prose(text))),
+        }
+    }
+
+    /// The author's last reply, if it could not be used.
+    pub fn unusable(&self) -> Option<&str> {
+        match &self.stage()?.trouble {
+            Some(Trouble::Malformed { text, .. } | Trouble::Patch { text, .. }) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All that a gate printed as far as it is kept, if it ran since Windlass was opened, else the end that is on
+    /// record.
+    fn gate_output(&self, gate: &str) -> Option<Cow<'_, Doc>> {
         let recorded = || {
             let run = self.stage()?.runs.get(gate).filter(|run| !run.tail.is_empty())?;
             Some(Cow::Owned(Doc::prose(&run.tail)))

@@ -25,13 +25,22 @@ pub enum Overlay {
     Pick(Box<Picker>),
     /// The repository's commands, to be read and trusted.
     Trust(Trust),
-    /// The output of a gate.
-    Log {
-        /// The gate.
-        gate: String,
+    /// A text that has no pane of its own.
+    Text {
+        /// What it is.
+        source: Source,
         /// The place in it.
         scroll: Scroll,
     },
+}
+
+/// A text that has no pane of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The output of this gate.
+    Gate(String),
+    /// The author's reply that could not be used, as it came.
+    Reply,
 }
 
 /// The commands on the screen before they are trusted.
@@ -122,7 +131,7 @@ impl Overlay {
         match self {
             Self::Ask(_) | Self::Pick(_) => true,
             Self::Sheet(sheet) => sheet.field.is_some(),
-            Self::Help { .. } | Self::Trust(_) | Self::Log { .. } => false,
+            Self::Help { .. } | Self::Trust(_) | Self::Text { .. } => false,
         }
     }
 

@@ -53,6 +53,8 @@ pub struct Sheet {
     pub field: Option<Field>,
     /// The stage's name to type, where approval lands.
     pub lands: Option<String>,
+    /// The first row shown, where not all fit.
+    pub scroll: u16,
     /// What went wrong.
     pub error: Option<String>,
     painted: Option<Timestamp>,
@@ -78,6 +80,7 @@ impl Sheet {
             name: TextArea::default(),
             field: None,
             lands: one.stage(stage).filter(|stage| stage.spec.lands).map(|stage| stage.spec.id.clone()),
+            scroll: 0,
             error: None,
             painted: None,
             last_key: model.now,

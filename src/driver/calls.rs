@@ -182,11 +182,16 @@ impl Driver {
             return trouble(Trouble::Malformed { text, missing });
         }
         let patch = |problems: Vec<String>| Trouble::Patch { text: text.clone(), problems };
+        let mut said = None;
         let change = match stage.spec.artifact {
             ArtifactKind::Constraint | ArtifactKind::Plan => None,
             ArtifactKind::Change => {
                 let edits = match parse_answer(&text) {
-                    Ok(edits) => edits,
+                    Ok(answer) => {
+                        // The edits are shown, and judged, as the diff they make; the exchange has them as they came.
+                        said = Some(answer.prose.trim().to_owned());
+                        answer.edits
+                    }
                     Err(error) => return trouble(patch(vec![error.to_string()])),
                 };
                 let made = self.repo.tree_of(&one.base).map_err(ApplyError::from);
@@ -202,7 +207,7 @@ impl Driver {
                 Err(error) => return trouble(Trouble::Call(error.to_string())),
             },
         };
-        vec![Command::Drafted { id, stage: index, text, change, origin }]
+        vec![Command::Drafted { id, stage: index, text: said.unwrap_or(text), change, origin }]
     }
 }
 

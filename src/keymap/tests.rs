@@ -100,7 +100,7 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     let (vim, _) = Keymap::load("vim", None);
     let Step::Pending(choices) = vim.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
-    assert_eq!(shown, ["n new loop", "l loops", "p park", "x abandon", "t trust", "q quit"]);
+    assert_eq!(shown, ["n new loop", "l loops", "p park", "c land again", "x abandon", "t trust", "q quit"]);
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Esc").unwrap()), Step::None);
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Z").unwrap()), Step::None);
 

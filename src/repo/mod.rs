@@ -4,7 +4,7 @@
 //! checkout alone: trees are built through temporary indexes, and work happens in linked worktrees under
 //! `<git common dir>/windlass/worktrees`.
 //!
-//! The way of an answer: [`parse_answer`] reads it into [`FileEdit`]s, [`Repo::apply`] vets them against a base tree and a
+//! The way of an answer: [`parse_answer`] reads it into [`FileEdit`]s and prose, [`Repo::apply`] vets them against a base tree and a
 //! [`Boundary`] and makes the new tree, [`Repo::change`] shows that tree as git's own diff, [`Repo::land`] commits it.
 
 mod answer;
@@ -26,7 +26,7 @@ mod worktree;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{AnswerError, parse_answer};
+pub use answer::{Answer, AnswerError, parse_answer};
 pub use apply::ApplyError;
 pub use boundary::Boundary;
 pub use edit::{Action, FileEdit, Hunk};

@@ -50,6 +50,11 @@ pub fn run(start: Start) -> Result<(), TuiError> {
     if let Some(goal) = goal {
         model.suggest_goal(goal);
     }
+    if let Some(first) = model.host.warnings.first() {
+        let more = model.host.warnings.len() - 1;
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        model.notice = Some(Notice { text: format!("{first}{more}"), is_error: false });
+    }
     if let Source::Reading { who, .. } = &opened.source {
         let text = format!("read only: {who} drives");
         model.notice = Some(Notice { text, is_error: false });

@@ -83,8 +83,11 @@ pub(super) fn lines(
     'lines: for (index, one) in doc.lines().iter().enumerate().skip(place.line) {
         let (base, runs) = styles(scene, doc, index, one, look);
         let indent = hang(one);
-        let parts: Vec<Range<usize>> =
-            if scroll.wrap { wrap::rows(&one.text, width, indent) } else { vec![0..one.text.len()] };
+        let parts: Vec<Range<usize>> = if scroll.wrap {
+            wrap::rows(&one.text, width, indent)
+        } else {
+            std::iter::once(0..one.text.len()).collect()
+        };
         for (number, part) in parts.into_iter().enumerate().skip(skip) {
             let Some(place) = row(area, at) else { break 'lines };
             at += 1;

@@ -11,7 +11,7 @@ use super::{Scene, sheet};
 use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
-use crate::app::{Ask, Overlay, Picker, Purpose, Trust, wrap};
+use crate::app::{Ask, Overlay, Picker, Purpose, Source, Trust, wrap};
 use crate::domain::visible_line;
 use crate::theme::Scope;
 
@@ -25,7 +25,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, overlay: &Overlay) -> Cu
         Overlay::Ask(ask) => question(scene, buf, ask),
         Overlay::Pick(picker) => pick(scene, buf, picker),
         Overlay::Trust(one) => trust(scene, buf, one),
-        Overlay::Log { gate, scroll } => log(scene, buf, gate, *scroll),
+        Overlay::Text { source, scroll } => text(scene, buf, source, *scroll),
     }
 }
 
@@ -235,12 +235,19 @@ fn trust(scene: &Scene<'_>, buf: &mut Buffer, trust: &Trust) -> Cursor {
     None
 }
 
-fn log(scene: &Scene<'_>, buf: &mut Buffer, gate: &str, scroll: Scroll) -> Cursor {
+fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) -> Cursor {
     let (width, height) = scene.model.size;
     let foot =
         keys(scene, Context::List, [(Action::ScrollDown, "down"), (Action::ScrollUp, "up"), (Action::Back, "close")]);
-    let inside = popup(scene, buf, (width, height.saturating_sub(2)), &format!("gate {gate}"), &foot);
-    let run = scene.model.stage().and_then(|stage| stage.runs.get(gate));
+    let title = match source {
+        Source::Gate(gate) => format!("gate {gate}"),
+        Source::Reply => "The reply as it came".to_owned(),
+    };
+    let inside = popup(scene, buf, (width, height.saturating_sub(2)), &title, &foot);
+    let run = match source {
+        Source::Gate(gate) => scene.model.stage().and_then(|stage| stage.runs.get(gate)),
+        Source::Reply => None,
+    };
     let muted = scene.theme.style(Scope::Muted);
     let mut above = Vec::new();
     if let Some(run) = run {
@@ -252,7 +259,7 @@ fn log(scene: &Scene<'_>, buf: &mut Buffer, gate: &str, scroll: Scroll) -> Curso
     }
     lines(buf, inside, &above);
     let body = below(inside, u16::try_from(above.len()).unwrap_or(0));
-    match scene.model.gate_output(gate) {
+    match scene.model.text_of(source) {
         Some(doc) => document::lines(scene, buf, &doc, scroll, body, &Look::OUTPUT),
         None => {
             lines(buf, body, &[Line::styled("it printed nothing", muted)]);

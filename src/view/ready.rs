@@ -4,10 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
+use super::document::{self, Look};
 use super::figures::{bytes, count, plural};
 use super::paint::{below, clip, lines, list, span, wrapped};
 use crate::app::action::Action;
+use crate::app::doc::Doc;
 use crate::app::layout::Area;
+use crate::app::scroll::Scroll;
 use crate::domain::{ContextItem, ItemKind};
 use crate::engine::{Stage, Trouble};
 use crate::theme::Scope;
@@ -51,6 +54,19 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     above.truncate(most);
     lines(buf, area, &above);
     let rows = below(area, u16::try_from(above.len()).unwrap_or(0));
+    let mut rows = rows;
+    if let Some(reply) = model.unusable() {
+        // The list is short; below it, the reply as it came.
+        let listed = u16::try_from(stage.context.len() + 1).unwrap_or(u16::MAX).min(rows.height / 2);
+        let place = below(rows, listed);
+        if place.height >= 4 {
+            rows = Area { height: listed, ..rows };
+            let title = Line::styled("The reply as it came:", scene.theme.style(Scope::MarkupHeading));
+            lines(buf, place, &[title]);
+            let doc = Doc::prose(reply);
+            document::lines(scene, buf, &doc, Scroll::default(), below(place, 1), &Look::OUTPUT);
+        }
+    }
     let items: Vec<Vec<Line<'_>>> = stage.context.iter().map(|item| vec![row(scene, item, width)]).collect();
     list(buf, rows, &items, Some(model.item), scene.theme.style(Scope::Selection))
 }
@@ -107,7 +123,9 @@ fn went_wrong(scene: &Scene<'_>, trouble: &Trouble, width: usize) -> Vec<Line<'s
     for detail in details {
         rows.extend(wrapped(&format!("  {detail}"), width, 4, scene.theme.style(Scope::Text)));
     }
-    rows.push(span(&next, scene.theme.style(Scope::Muted)).into());
+    let read = scene.key(Action::ReplyShow).filter(|_| !details.is_empty());
+    let read = read.map(|key| format!("; {key} shows it whole")).unwrap_or_default();
+    rows.push(span(&format!("{next}{read}"), scene.theme.style(Scope::Muted)).into());
     rows.push(Line::default());
     rows
 }

@@ -48,7 +48,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
     let inside = popup(scene, buf, (78, wanted), &title, &keys);
     // What is typed and what went wrong come first where there is little room.
     let room = inside.height.saturating_sub(fields + errors);
-    let shown = all.get(..usize::from(room).min(all.len())).unwrap_or_default();
+    let hidden = all.len().saturating_sub(usize::from(room));
+    let from = usize::from(sheet.scroll).min(hidden);
+    let shown = all.get(from..(from + usize::from(room)).min(all.len())).unwrap_or_default();
     lines(buf, Area { height: room, ..inside }, shown);
     let mut rest = below(inside, u16::try_from(shown.len()).unwrap_or(0));
     let mut cursor = None;
@@ -75,9 +77,10 @@ fn foot(scene: &Scene<'_>, sheet: &Sheet, armed: bool) -> Vec<(String, &'static 
         return vec![("Enter".to_owned(), "done"), (key(Context::Text, Action::Back), "back")];
     }
     if !armed {
-        return vec![("..".to_owned(), "keys count once the sheet was on the screen for a moment")];
+        return vec![("..".to_owned(), "a moment: keys count once this was on the screen")];
     }
     vec![
+        // The rest fits where it fits; help has it all.
         (key(Context::Confirm, Action::StageApprove), "approve"),
         (key(Context::Confirm, Action::DecisionRevise), "send back"),
         (key(Context::Confirm, Action::DecisionAbandon), "abandon"),
@@ -99,10 +102,11 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
         add(" ", muted, "artifact", &format!("revision {}, evidence {digest}", revision.ordinal));
     }
     let unread = sheet.unread;
+    let read_label = format!("{} read", scene.model.wide_pane().number());
     if unread.seen < unread.total {
-        add("⚠", warn, "read", &format!("{} of {} parts were on the screen", unread.seen, unread.total));
+        add("⚠", warn, &read_label, &format!("{} of {} parts were on the screen", unread.seen, unread.total));
     } else {
-        add("✓", good, "read", &format!("all of it ({})", plural(unread.total as usize, "part")));
+        add("✓", good, &read_label, &format!("all of it ({})", plural(unread.total as usize, "part")));
     }
     let (satisfied, required) = gates::tally(scene.model);
     let gates: Vec<String> = sheet.obstacles.iter().filter_map(gate_in_the_way).collect();
@@ -114,9 +118,9 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
             .collect();
         let note = if over.is_empty() { String::new() } else { format!(", {} overridden", over.join(", ")) };
         let sign = if over.is_empty() { ("✓", good) } else { ("⚠", warn) };
-        add(sign.0, sign.1, "gates", &format!("{satisfied} of {required} satisfied{note}"));
+        add(sign.0, sign.1, "4 gates", &format!("{satisfied} of {required} satisfied{note}"));
     } else {
-        add("✗", bad, "gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
+        add("✗", bad, "4 gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
     }
     add_findings(stage, &mut add, (good, warn, bad));
     match &sheet.changed {
@@ -142,7 +146,7 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
 
 fn add_findings(stage: &Stage, add: &mut dyn FnMut(&str, Style, &str, &str), (good, warn, bad): (Style, Style, Style)) {
     let Some(critique) = stage.current_critique() else {
-        return add("⚠", warn, "critique", "no second model has reviewed this revision");
+        return add("⚠", warn, "3 critique", "no second model has reviewed this revision");
     };
     let count = |severity: Severity, is_open: bool| {
         let of = critique.findings.iter().filter(|finding| finding.severity == severity);
@@ -163,7 +167,7 @@ fn add_findings(stage: &Stage, add: &mut dyn FnMut(&str, Style, &str, &str), (go
         (0, _) => ("⚠", warn),
         _ => ("✗", bad),
     };
-    add(sign, style, "critique", &text);
+    add(sign, style, "3 critique", &text);
 }
 
 fn gate_in_the_way(obstacle: &Obstacle) -> Option<String> {

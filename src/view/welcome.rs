@@ -47,10 +47,13 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         row("checkout", format!("{} changed: a loop starts from HEAD and leaves them alone", host.dirty.len()));
     }
     all.push(Line::default());
+    for line in &host.warnings {
+        all.extend(wrapped(&format!("⚠ {line}"), width, 2, theme.style(Scope::StageAwaiting)));
+    }
     for line in &host.advice {
         all.extend(wrapped(line, width, 2, text));
     }
-    if !host.advice.is_empty() {
+    if !host.advice.is_empty() || !host.warnings.is_empty() {
         all.push(Line::default());
     }
     for (action, what) in

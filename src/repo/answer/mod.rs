@@ -16,6 +16,7 @@ mod diff;
 mod naming;
 mod whole;
 
+use self::naming::path_line;
 use super::edit::{Action, FileEdit};
 use super::hunk::is_crlf;
 
@@ -37,19 +38,35 @@ pub enum AnswerError {
     },
 }
 
-/// The edits in an answer, in the order of the files' first edits.
+/// What an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The edits, in the order of the files' first edits.
+    pub edits: Vec<FileEdit>,
+    /// What is said around them: the answer without its edits and the lines that name their files.
+    pub prose: String,
+}
+
+/// Reads an answer.
 ///
 /// # Errors
 /// If there is none, or one of them is incomplete, contradictory or binary. Nothing is said of whether they fit.
-pub fn parse_answer(text: &str) -> Result<Vec<FileEdit>, AnswerError> {
+pub fn parse_answer(text: &str) -> Result<Answer, AnswerError> {
     let unified = if is_crlf(text.as_bytes()) { text.replace("\r\n", "\n") } else { text.to_owned() };
     let mut lines: Vec<&str> = unified.split('\n').collect();
     if unified.ends_with('\n') {
         lines.pop();
     }
-    let mut reader = Reader { lines, at: 0, fence: None, edits: Vec::new(), blocks: 0 };
+    let mut reader = Reader { lines, at: 0, fence: None, edits: Vec::new(), pushed: 0, blocks: 0 };
+    let mut prose: Vec<&str> = Vec::new();
     while reader.at < reader.lines.len() {
+        let (at, pushed, fenced) = (reader.at, reader.pushed, reader.fence.is_some());
         reader.step()?;
+        if fenced || reader.fence.is_some() || reader.pushed > pushed {
+            drop_name(&mut prose);
+        } else {
+            prose.extend(reader.lines.get(at..reader.at).unwrap_or_default());
+        }
     }
     if reader.fence.is_some() {
         return Err(Reader::malformed(
@@ -57,7 +74,19 @@ pub fn parse_answer(text: &str) -> Result<Vec<FileEdit>, AnswerError> {
             "the answer ends inside a fence: it breaks off",
         ));
     }
-    if reader.edits.is_empty() { Err(AnswerError::NoEdits) } else { Ok(reader.edits) }
+    if reader.edits.is_empty() {
+        return Err(AnswerError::NoEdits);
+    }
+    Ok(Answer { edits: reader.edits, prose: prose.join("\n") })
+}
+
+/// Takes the line that names an edit's file off what was said before the edit.
+fn drop_name(prose: &mut Vec<&str>) {
+    let said = prose.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1);
+    let names = said.checked_sub(1).and_then(|last| prose.get(last)).is_some_and(|line| path_line(line).is_some());
+    if names {
+        prose.truncate(said - 1);
+    }
 }
 
 /// Where the reading stands.
@@ -68,6 +97,8 @@ struct Reader<'a> {
     /// The fence that the next line is in, if its content is edits rather than a file or an example.
     fence: Option<Fence<'a>>,
     edits: Vec<FileEdit>,
+    /// Edits read so far; more than `edits` when a file has several.
+    pushed: usize,
     /// SEARCH/REPLACE blocks read so far.
     blocks: usize,
 }
@@ -165,6 +196,7 @@ impl<'a> Reader<'a> {
 
     /// Adds an edit; hunks for a file that has hunks already join them.
     fn push(&mut self, edit: FileEdit) {
+        self.pushed += 1;
         if let Action::Modify(hunks) = &edit.action
             && edit.from.is_none()
             && edit.mode.is_none()

@@ -22,9 +22,24 @@ fn told(edit: &FileEdit) -> String {
 
 fn read(answer: &str) -> Vec<String> {
     match parse_answer(answer) {
-        Ok(edits) => edits.iter().map(told).collect(),
+        Ok(answer) => answer.edits.iter().map(told).collect(),
         Err(error) => vec![format!("error: {error}")],
     }
+}
+
+#[test]
+fn what_is_said_around_the_edits_is_kept() {
+    let block = "x.rs\n<<<<<<< SEARCH\nb\n=======\nc\n>>>>>>> REPLACE\n";
+    let example = "```sh\nmake x.rs\n```\n";
+    let answer = format!(
+        "Keys are faster.\n\n{block}\nTry it:\n\n{example}\n```diff\n--- a/y\n+++ b/y\n@@ -1 +1 @@\n-a\n+b\n```\nDone.\n"
+    );
+    assert_eq!(
+        parse_answer(&answer).unwrap().prose.trim(),
+        format!("Keys are faster.\n\n\nTry it:\n\n{example}\nDone.")
+    );
+    assert_eq!(parse_answer(&block.repeat(2)).unwrap().prose.trim(), "");
+    assert_eq!(parse_answer("### File: `z.rs`\n\n```rust\nfn z() {}\n```\n").unwrap().prose.trim(), "");
 }
 
 #[test]

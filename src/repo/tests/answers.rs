@@ -12,7 +12,7 @@ fn boundary() -> Boundary {
 
 /// Reads an answer and applies it; the error as text.
 fn taken(fixture: &Fixture, answer: &str) -> Result<TreeId, String> {
-    let edits = parse_answer(answer).map_err(|error| error.to_string())?;
+    let edits = parse_answer(answer).map_err(|error| error.to_string())?.edits;
     fixture.repo.apply(&fixture.tree(), &edits, &boundary()).map_err(|error| error.to_string())
 }
 
@@ -131,7 +131,7 @@ fn executables_keep_or_gain_their_bit() {
     let tree = taken(&fixture, chmod).unwrap();
     let change = fixture.repo.change(&fixture.head(), &tree, vec![]).unwrap();
     assert_eq!(change.flags, ["makes src/main.rs executable"]);
-    let edits = parse_answer(&block("src/main.rs", "    one();\n", "")).unwrap();
+    let edits = parse_answer(&block("src/main.rs", "    one();\n", "")).unwrap().edits;
     let edited = fixture.repo.apply(&tree, &edits, &boundary()).unwrap();
     assert_eq!(fixture.repo.change(&fixture.head(), &edited, vec![]).unwrap().flags.len(), 1);
 }
@@ -257,7 +257,7 @@ fn hostile_answers_are_refused_by_name_and_leave_no_trace() {
 fn every_problem_is_told_at_once() {
     let fixture = Fixture::new();
     let answer = format!("{}{}{}", new_file("/x"), new_file("../y"), new_file("ok"));
-    let edits = parse_answer(&answer).unwrap();
+    let edits = parse_answer(&answer).unwrap().edits;
     let Err(ApplyError::Refused(problems)) = fixture.repo.apply(&fixture.tree(), &edits, &boundary()) else {
         panic!("it was not refused");
     };

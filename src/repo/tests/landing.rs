@@ -12,7 +12,7 @@ fn landing(fixture: &Fixture) -> Landing {
     let tree = repo.with_file(&fixture.tree(), "src/twice.rs", b"x\ny\nx\nz\n").unwrap();
     let tree = repo.with_file(&tree, "new/file.txt", b"new\n").unwrap();
     let gone = "--- a/docs/Guide.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-# Guide\n";
-    let edits = crate::repo::parse_answer(gone).unwrap();
+    let edits = crate::repo::parse_answer(gone).unwrap().edits;
     let tree = repo.apply(&tree, &edits, &crate::repo::Boundary::default()).unwrap();
     Landing {
         loop_id: LoopId(3),
