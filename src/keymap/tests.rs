@@ -110,7 +110,7 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     assert_eq!(problems, [""; 0]);
     let Step::Pending(choices) = own.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
-    assert_eq!(shown, ["v View", "n match", "l loops", "p park", "x abandon", "t trust", "q quit"]);
+    assert_eq!(shown, ["v View", "n match", "l loops", "p park", "c land again", "x abandon", "t trust", "q quit"]);
 }
 
 #[test]
