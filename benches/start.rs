@@ -3,11 +3,11 @@
 #![allow(
     missing_docs,
     clippy::unwrap_used,
-    clippy::print_stdout,
+    clippy::indexing_slicing,
     reason = "a bench that can't set itself up has nothing to say"
 )]
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -62,6 +62,64 @@ fn first_paint(repo: &Path, home: &Path) -> Duration {
     took
 }
 
+/// A screen that is read while keys are pressed.
+struct Screen {
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    parser: vt100::Parser,
+    /// Bytes that the program has written.
+    written: u64,
+}
+
+impl Screen {
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    fn until(&mut self, text: &str) {
+        let mut buf = [0; 65536];
+        while !self.parser.screen().contents().contains(text) {
+            let got = self.reader.read(&mut buf).unwrap();
+            assert!(got > 0, "the program ended: {}", self.parser.screen().contents());
+            self.written += got as u64;
+            self.parser.process(&buf[..got]);
+        }
+    }
+}
+
+/// Bytes written to the terminal from asking the author to the decision, and bytes of text the two models said.
+fn written_while_streaming(home: &Path) -> (u64, u64) {
+    let pair = NativePtySystem::default().openpty(SIZE).unwrap();
+    let mut command = program(home, home);
+    command.args(["demo", "--pace", "900"]);
+    command.env("TMPDIR", home);
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let (reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let mut screen = Screen { reader, writer, parser: vt100::Parser::new(SIZE.rows, SIZE.cols, 0), written: 0 };
+    screen.until("no loop yet");
+    screen.press(" n");
+    screen.until("Enter begin");
+    screen.press("\r");
+    screen.until("ready;");
+    screen.press(" t");
+    screen.until("trust exactly");
+    // What is to be trusted takes no key before it was on the screen for a moment.
+    std::thread::sleep(Duration::from_millis(600));
+    screen.press("\r");
+    screen.until("reading  ");
+    let before = screen.written;
+    screen.press("D");
+    screen.until("AWAITS YOUR DECISION");
+    let after = screen.written;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = |reply: &str| reply.len() as u64;
+    let text = said(include_str!("../assets/demo/replies/author-constraint.1.md"))
+        + said(include_str!("../assets/demo/replies/critic-constraint.1.md"));
+    (after - before, text)
+}
+
 fn main() {
     let (repo, home) = (tempdir().unwrap(), tempdir().unwrap());
     repository(repo.path());
@@ -76,5 +134,10 @@ fn main() {
         at(0),
         at(50),
         at(90)
+    );
+    let (written, said) = written_while_streaming(home.path());
+    println!(
+        "bytes written per byte streamed: {:.1} ({written} for {said})",
+        f64::from(u32::try_from(written).unwrap()) / f64::from(u32::try_from(said).unwrap())
     );
 }
