@@ -14,6 +14,12 @@ use crate::repo::RepoError;
 use super::bench::Bench;
 use super::{Driver, Home, Job, Report, change_worktree, now};
 
+/// How much of one run's output is told as it comes, in bytes; a flood would only pile up in memory.
+const TOLD: usize = 1 << 20;
+
+/// Follows what is told.
+const NOT_TOLD: &str = "\n[windlass: there is more; only the end is shown, when the gate is done]\n";
+
 /// Follows the output of a gate that changed what it judges.
 const CHANGED: &str = "\n[windlass: files that git tracks are no longer those of the tree under review. If gates ran \
                        side by side, it may have been another: run this one alone to know.]\n";
@@ -104,8 +110,16 @@ impl Running {
         let Self { def, bench, tree, spill, cancel, home } = self;
         let seat = bench.seat(&tree).await?;
         run.started = now();
+        let mut told = 0;
         let result = run_command(&def, seat.path(), &spill, &cancel, |_, bytes| {
-            let text = String::from_utf8_lossy(bytes).into_owned();
+            if told > TOLD {
+                return;
+            }
+            told += bytes.len();
+            let mut text = String::from_utf8_lossy(bytes).into_owned();
+            if told > TOLD {
+                text.push_str(NOT_TOLD);
+            }
             let _ = home.send(Home::Report(Report::GateOutput { gate: def.name.clone(), text }));
         })
         .await;

@@ -83,7 +83,7 @@ pub enum Command {
         /// Who.
         by: Person,
     },
-    /// Human: what is in the change's worktree is the change.
+    /// Human: what I made of the change in the worktree to edit is the change.
     TakeWorktree {
         /// The loop.
         id: LoopId,

@@ -34,7 +34,7 @@ pub enum Effect {
         /// Who wrote it.
         by: String,
     },
-    /// Take what is in the change's worktree as the change.
+    /// Take what the human made of the change in the worktree to edit.
     TakeWorktree {
         /// The loop.
         id: LoopId,

@@ -161,7 +161,7 @@ pub enum Event {
         /// Who.
         by: Person,
     },
-    /// A human edited the change in its worktree; what is there becomes a revision.
+    /// A human edited the change in a worktree; what is there becomes a revision.
     WorktreeTaken {
         /// The loop.
         id: LoopId,

@@ -67,10 +67,11 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             must(awaits_critique(open(state, *id, *stage)?.1, *revision), "no critique is awaited")
         }
         Event::GateFinished { id, stage, run } => gate_finished(state, *id, *stage, run),
-        Event::RerunAsked { id, stage, .. } => {
+        Event::RerunAsked { id, stage, gates, critique } => {
             let (_, stage) = open(state, *id, *stage)?;
             let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
-            must(reviewed || stage.can_measure_again(), "there is nothing under review")
+            let measures = stage.can_measure_again() && gates.is_empty() && !critique;
+            must(reviewed || measures, "there is nothing under review")
         }
         Event::Dismissed { id, stage, revision, finding, reason, .. } => {
             let (_, stage) = open(state, *id, *stage)?;

@@ -117,7 +117,9 @@ fn a_loop_goes_from_its_first_stage_to_a_commit() {
     let approval = machine.approval();
     machine.must(approval);
     assert!(matches!(machine.to_do.as_slice(), [Effect::Land(approved)] if approved.stage() == OUTCOME));
+    let approved = machine.journal.iter().rfind(|one| matches!(one.event, Event::Decided { .. })).unwrap().seq;
     machine.work("");
+    assert_eq!(machine.one().decided, approved, "what lands names the approval's place in the journal");
     assert_eq!(machine.one().status, Status::Landed { commit: commit(b'c'), left: None });
     assert_eq!(machine.effects.last(), Some(&vec![Effect::CleanUp { id: FIRST }]));
     assert!(machine.one().stages.iter().all(|stage| matches!(stage.phase, Phase::Approved(_))));
@@ -142,6 +144,25 @@ fn drafting_sends_nothing_that_was_not_listed() {
     machine.must(Command::Choose { id: FIRST, name: "src/a.rs".into(), included: false });
     assert_eq!(machine.phase(), Phase::Ready, "what is listed is dropped without gathering it again");
     assert!(machine.stage().context.iter().all(|item| !item.included));
+}
+
+#[test]
+fn a_measurement_is_taken_again_only_while_nothing_rests_on_it() {
+    let again = || Command::Rerun { id: FIRST, gate: None };
+    let mut machine = Machine::at(CONSTRAINT);
+    machine.work("x");
+    assert!(machine.stage().measurement.is_some());
+    machine.must(again());
+    assert_eq!((machine.phase(), &machine.stage().measurement), (Phase::Preparing, &None));
+    assert_eq!(machine.to_do, [Effect::Prepare { id: FIRST, stage: CONSTRAINT }]);
+    machine.review("x");
+    machine.must(again());
+    assert!(machine.stage().measurement.is_some(), "under review, the gates run again");
+    machine.work("x");
+
+    let mut machine = Machine::at(PLAN);
+    machine.work("x");
+    assert!(matches!(machine.give(again()), Err(Refusal::NotNow { .. })), "a plan measures nothing");
 }
 
 // ---- approval -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 //! What a run that was killed leaves behind is cleared away at the next start, and its work is taken up.
 
 use std::fs;
-use std::process::{Child, Command as Process};
+use std::process::{Child, Command as Process, Stdio};
 
 use super::{Desk, FIRST, Place, eventually};
 use crate::domain::{End, Verdict};
@@ -9,8 +9,22 @@ use crate::engine::{Command, Phase, Trouble};
 use crate::provider::testing::{FakeServer, Step, event, stream_head};
 use crate::repo::Repo;
 
-fn sleeper(mark: &str) -> Child {
-    Process::new("sleep").arg("1000").env("WINDLASS_RUN", mark).spawn().unwrap()
+/// A process that does nothing, under a mark; it ends with the test.
+struct Sleeper(Child);
+
+impl Sleeper {
+    fn new(mark: &str) -> Self {
+        let mut command = Process::new("sleep");
+        command.arg("1000").env("WINDLASS_RUN", mark).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -25,17 +39,15 @@ async fn processes_of_an_earlier_run_are_ended_and_no_others() {
         marks.push(desk.output.trim().strip_prefix("mark=").unwrap().to_owned());
         desk.end(place).await;
     }
-    let mut ours = [sleeper(&marks[0]), sleeper(&format!("outer:{}", marks[0]))];
-    let mut others = [sleeper(&marks[1]), sleeper(&format!("0{}", marks[0])), sleeper("")];
+    let mut ours = [Sleeper::new(&marks[0]), Sleeper::new(&format!("outer:{}", marks[0]))];
+    let mut others = [Sleeper::new(&marks[1]), Sleeper::new(&format!("0{}", marks[0])), Sleeper::new("")];
     let mut desk = Desk::open(&place);
     desk.until("word of it", |desk| desk.progress.iter().any(|text| text.ends_with("left behind: 2"))).await;
-    for child in &mut ours {
+    for Sleeper(child) in &mut ours {
         assert!(!child.wait().unwrap().success());
     }
-    for child in &mut others {
+    for Sleeper(child) in &mut others {
         assert!(child.try_wait().unwrap().is_none(), "nobody else's process is touched");
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
     desk.end(&place).await;
 }

@@ -58,6 +58,10 @@ async fn every_review_begins_on_its_own_tree_and_build_output_stays() {
     desk.until("the second change", |desk| desk.stage().revisions.len() == 2).await;
     desk.reach("change", "awaiting decision").await;
     assert_eq!(desk.stage().runs["check"].tail, "20\ncache\n");
+    let runs = desk.state.last_run;
+    desk.send(Command::Rerun { id: FIRST, gate: Some("check".into()) });
+    desk.until("the gate", |desk| desk.state.last_run > runs).await;
+    assert_eq!(desk.stage().runs["check"].tail, "20\ncache\n", "the same tree again is checked out again");
     desk.end(&place).await;
 }
 
@@ -118,5 +122,18 @@ async fn trust_in_an_old_configuration_is_none_in_the_new_one() {
     assert!(desk.stage().measurement.is_none() && !marker.exists());
     desk.trust().await;
     assert!(desk.stage().measurement.is_some() && marker.exists());
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn a_flood_of_output_reaches_the_disk_and_not_the_screen() {
+    let place = Place::new();
+    place.file("check.sh", "awk 'BEGIN { for (i = 0; i < 300000; i++) print \"0123456789\"; print \"end\" }'\n");
+    let mut desk = Desk::at(&place, "change").await;
+    desk.draft().await;
+    let run = &desk.stage().runs["check"];
+    assert!(run.verdict == Verdict::Pass && run.tail.ends_with("0123456789\nend\n"));
+    assert_eq!(fs::read(run.spilled.as_ref().unwrap()).unwrap().len(), 3_300_004);
+    assert!(desk.output.len() < 1_500_000 && desk.output.ends_with("only the end is shown, when the gate is done]\n"));
     desk.end(&place).await;
 }
