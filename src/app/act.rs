@@ -468,7 +468,7 @@ pub(super) fn look_at_loop(model: &mut Model, id: LoopId) -> Vec<Request> {
     model.refresh();
     model.focus = model.wide_pane();
     let parked = model.state.loops.get(&id).is_some_and(|one| one.status == Status::Parked);
-    if parked && model.state.active().is_none() {
+    if parked && model.state.active().is_none() && !model.host.reads_only {
         let by = model.person();
         return vec![Command::Resume { id, by }.into()];
     }

@@ -52,6 +52,9 @@ impl Model {
 
     /// Why an action can't be done now; none if it can.
     pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        if self.host.reads_only && changes_the_record(action) {
+            return Some("another windlass drives, this one only reads");
+        }
         let Some(stage) = self.stage() else {
             return match action {
                 Action::LoopNew | Action::HelpOpen | Action::Quit | Action::PaletteOpen | Action::Back => None,
@@ -109,4 +112,35 @@ impl Model {
             _ => None,
         }
     }
+}
+
+/// Whether an action can lead to an event.
+const fn changes_the_record(action: Action) -> bool {
+    use Action::{
+        ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftWrite, FindingDismiss, GateOverride,
+        GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, PlanEditExternal, PlanEditInline, RunCancel,
+        StageReopen, TrustOpen,
+    };
+    matches!(
+        action,
+        ContextAdd
+            | ContextToggle
+            | CritiqueRerun
+            | DecisionOpen
+            | DraftSend
+            | DraftWrite
+            | FindingDismiss
+            | GateOverride
+            | GateRerun
+            | GateRerunAll
+            | LoopAbandon
+            | LoopLand
+            | LoopNew
+            | LoopPark
+            | PlanEditExternal
+            | PlanEditInline
+            | RunCancel
+            | StageReopen
+            | TrustOpen
+    )
 }

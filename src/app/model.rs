@@ -30,6 +30,8 @@ pub struct Host {
     pub person: String,
     /// Whether this is the demo, with scripted models.
     pub demo: bool,
+    /// Whether another process drives, so that nothing can be changed from here.
+    pub reads_only: bool,
     /// Roles and gates as configured now.
     pub setup: Setup,
     /// The repository's configuration, to be read before it is trusted.

@@ -56,6 +56,7 @@ pub fn run(start: Start) -> Result<(), TuiError> {
         model.notice = Some(Notice { text: format!("{first}{more}"), is_error: false });
     }
     if let Source::Reading { who, .. } = &opened.source {
+        model.host.reads_only = true;
         let text = format!("read only: {who} drives");
         model.notice = Some(Notice { text, is_error: false });
     }

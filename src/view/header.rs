@@ -37,6 +37,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     if scene.model.host.demo {
         add("demo, scripted models ".to_owned(), theme.style(Scope::StageAwaiting), 22);
     }
+    if scene.model.host.reads_only {
+        add("read only ".to_owned(), theme.style(Scope::StageAwaiting), 11);
+    }
     if one.status != Status::Active {
         add(format!("{} ", one.status.name()), theme.style(Scope::StageAwaiting), 10);
     }
