@@ -81,6 +81,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         dirty: repo.dirty()?,
         person: repo.person().0,
         demo: false,
+        reads_only: false,
         setup: Setup {
             author: config.author.clone(),
             critic: config.critic.clone(),
