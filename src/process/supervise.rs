@@ -145,7 +145,7 @@ pub async fn run(spec: &Spec, cancel: &CancellationToken, mut output: impl FnMut
 /// says how many processes there were. Only for a process that knows itself the only one to use `dir` now, before it
 /// runs anything. Never ends this process or one it descends from. Finds nothing on systems without `/proc`.
 pub fn end_leftovers(dir: &Path) -> usize {
-    group::end_leftovers(dir)
+    group::end_leftovers(dir, &group::own_marks())
 }
 
 /// A started command.

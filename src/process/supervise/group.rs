@@ -35,10 +35,14 @@ pub(super) fn owner(spill: &Path) -> String {
     Digest::of(dir.as_os_str().as_encoded_bytes()).short()
 }
 
-/// Kills every process whose mark names `dir` as its owner, apart from those this process descends from.
-pub(super) fn end_leftovers(dir: &Path) -> usize {
+/// The marks of the commands that this process descends from, parted by colons; empty for most.
+pub(super) fn own_marks() -> String {
+    env::var(MARK).unwrap_or_default()
+}
+
+/// Kills every process whose mark names `dir` as its owner, apart from those with one of the marks in `own`.
+pub(super) fn end_leftovers(dir: &Path, own: &str) -> usize {
     let owner = owner(&dir.join("output"));
-    let own = env::var(MARK).unwrap_or_default();
     let own: Vec<&str> = own.split(':').collect();
     let is_leftover = |mark: &str| {
         let is_owned = mark.strip_prefix(owner.as_str()).is_some_and(|rest| rest.starts_with('-'));
@@ -70,8 +74,8 @@ impl Group {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
         let mark = format!("{owner}-{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         // A Windlass that is itself a gate's descendant stays findable for the outer one.
-        let outer = env::var(MARK).map(|outer| outer + ":").unwrap_or_default();
-        command.env(MARK, outer + &mark);
+        let outer = own_marks();
+        command.env(MARK, if outer.is_empty() { mark.clone() } else { format!("{outer}:{mark}") });
         set_apart(command);
         let child = command.spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());

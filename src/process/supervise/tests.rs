@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use super::group::{end_leftovers, owner};
 use super::kept::{Kept, Limits};
 use super::{ALLOWED, Ending, Finished, Spec, Stream, run};
 
@@ -289,4 +290,18 @@ async fn the_streams_are_told_apart() {
     .await;
     assert_eq!((out.as_slice(), err.as_slice()), (&b"one\nthree\n"[..], &b"two\n"[..]));
     assert_eq!(finished.total_bytes, 14);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn leftovers_are_ended_but_not_what_this_process_descends_from() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mark = format!("{}-1-0-1", owner(&dir.path().join("spill.log")));
+    let mut command = std::process::Command::new("sleep");
+    let mut child = command.arg("1000").env("WINDLASS_RUN", format!("outer:{mark}")).spawn().unwrap();
+    assert_eq!(end_leftovers(other.path(), ""), 0);
+    assert_eq!(end_leftovers(dir.path(), &format!("outer:{mark}")), 0);
+    assert!(child.try_wait().unwrap().is_none(), "it may be the shell that we were started from");
+    assert_eq!(end_leftovers(dir.path(), "outer"), 1);
+    assert!(!child.wait().unwrap().success());
 }
