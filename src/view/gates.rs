@@ -81,6 +81,7 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
     let over = stage.fresh_override(&def.name);
     let runs = stage.pending.gates.contains(&def.name) && stage.phase == Phase::Reviewing;
     let stale = stage.runs.contains_key(&def.name);
+    let waits = scene.model.current().is_some_and(|one| scene.model.state.waits_for_trust(one, def));
     let (sign, word, scope) = match (run, over) {
         _ if runs => ("►", "runs".to_owned(), Scope::GateRunning),
         (_, Some(_)) => ("⚠", "overridden".to_owned(), Scope::GateOverridden),
@@ -90,6 +91,7 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
             Verdict::Skipped => ("-", "skipped".to_owned(), Scope::GateSkip),
             verdict => ("✗", verdict.name().to_owned(), Scope::GateFail),
         },
+        (None, None) if waits => ("⚠", "waits for trust".to_owned(), Scope::StageAwaiting),
         (None, None) if stale => ("~", "stale".to_owned(), Scope::GateStale),
         (None, None) => (" ", "not run yet".to_owned(), Scope::GateSkip),
     };
