@@ -70,6 +70,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::FindingNext => move_finding(model, 1),
         Action::FindingPrev => move_finding(model, -1),
         Action::FindingJump => jump(model),
+        Action::FindingShow => {
+            let source = Source::Finding(model.finding);
+            model.overlays.push(Overlay::Text { source, scroll: Scroll::default() });
+        }
         Action::FindingDismiss => dismiss(model),
         Action::HunkNext => to_unit(model, false, |_, _| true),
         Action::HunkPrev => to_unit(model, true, |_, _| true),

@@ -97,6 +97,7 @@ actions! {
     FindingNext "finding.next" "next finding" "Select the next finding";
     FindingPrev "finding.prev" "prev finding" "Select the previous finding";
     FindingJump "finding.jump" "jump" "Jump to what the selected finding points at";
+    FindingShow "finding.show" "show" "Show the selected finding whole";
     FindingDismiss "finding.dismiss" "dismiss" "Set the selected finding aside, with a reason";
     GateLog "gate.log" "log" "Show the output of the selected gate";
     GateRerun "gate.rerun" "rerun" "Run the selected gate again";

@@ -84,7 +84,7 @@ impl Model {
                 let judged = matches!(stage.phase, Phase::Awaiting | Phase::Reviewing);
                 need(live && (judged || measures), "there is no draft to judge")
             }
-            Action::FindingNext | Action::FindingPrev | Action::FindingJump => {
+            Action::FindingNext | Action::FindingPrev | Action::FindingJump | Action::FindingShow => {
                 need(stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")
             }
             Action::FindingDismiss => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::domain::{ArtifactKind, Digest, LoopId, ModelId, Person, Role, StageIndex, Timestamp, Unread};
+use crate::domain::{ArtifactKind, Digest, Disposition, LoopId, ModelId, Person, Role, StageIndex, Timestamp, Unread};
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
@@ -267,6 +267,15 @@ impl Model {
     pub fn text_of(&self, source: &Source) -> Option<Cow<'_, Doc>> {
         match source {
             Source::Gate(gate) => self.gate_output(gate),
+            Source::Finding(index) => {
+                let finding = self.stage()?.current_critique()?.findings.get(*index)?;
+                let text = format!("{}, {}\n\n{}", finding.severity.name(), finding.anchor, finding.text);
+                let aside = match &finding.disposition {
+                    Disposition::Open => String::new(),
+                    Disposition::Dismissed(reason) => format!("\n\nset aside: {reason}"),
+                };
+                Some(Cow::Owned(Doc::prose(&(text + &aside))))
+            }
             Source::Reply => self.unusable().map(|text| Cow::Owned(Doc::prose(text))),
         }
     }

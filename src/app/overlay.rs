@@ -39,6 +39,8 @@ pub enum Overlay {
 pub enum Source {
     /// The output of this gate.
     Gate(String),
+    /// This finding of the current critique, whole: a small pane may have no room for it.
+    Finding(usize),
     /// The author's reply that could not be used, as it came.
     Reply,
 }
