@@ -86,7 +86,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
             author: config.author.clone(),
             critic: config.critic.clone(),
             gates: config.gates.clone(),
-            config: config.repository_digest,
+            config: config.commands_digest,
         },
         commands,
         protection: "no sandbox".to_owned(),
@@ -102,7 +102,7 @@ pub(super) fn name(repo: &Repo) -> String {
 
 /// The text of the repository's configuration, exactly the one that was loaded; else why it isn't there.
 fn commands(repo: &Repo, config: &Config) -> Result<(Option<String>, Option<String>), Failure> {
-    let Some(digest) = config.repository_digest else { return Ok((None, None)) };
+    let Some(digest) = config.commands_digest else { return Ok((None, None)) };
     let path = repo.top().join(".windlass").join("config.toml");
     let bytes = fs::read(&path).map_err(|source| Failure::File { doing: "read", path, source })?;
     if Digest::of(&bytes) != digest {

@@ -134,7 +134,7 @@ fn told(repo: &Repo, loaded: Result<&Loaded, &ConfigError>) -> Result<Told, Fail
         Err(error) => (None, error.to_string().lines().map(str::to_owned).collect()),
     };
     let commands = config.filter(|config| !config.gates.is_empty() || !config.probes.is_empty());
-    let digest = commands.and_then(|config| config.repository_digest);
+    let digest = commands.and_then(|config| config.commands_digest);
     let current = state.active().or_else(|| state.loops.values().next_back());
     Ok(Told {
         repository: open::name(repo),

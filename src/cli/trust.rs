@@ -18,10 +18,10 @@ pub(super) fn run(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (_, loaded) = open::config(common, &repo)?;
     let config = loaded.config;
-    let Some(digest) = config.repository_digest else {
+    let Some(digest) = config.commands_digest else {
         writeln!(
             out,
-            "This repository has no .windlass/config.toml, so there is nothing to trust. Make it: windlass init"
+            "This repository's .windlass/config.toml names no commands, so there is nothing to trust. `windlass init` makes one."
         )?;
         return Ok(());
     };

@@ -60,8 +60,8 @@ pub struct Config {
     pub keymap: String,
     /// The editor, before `$VISUAL` and `$EDITOR`.
     pub editor: Option<String>,
-    /// Digest of the exact bytes of the repository's file: what trust is bound to. None without a file.
-    pub repository_digest: Option<Digest>,
+    /// Digest of the exact bytes of the repository's file, if it holds commands: what trust is bound to.
+    pub commands_digest: Option<Digest>,
     /// The files that were read.
     pub sources: Vec<PathBuf>,
 }
@@ -99,7 +99,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
     let user = read(user_file.as_deref(), None, &mut sources, &mut found);
     let user = user.zip(user_file.as_deref()).map(|((text, _), path)| layer::user(path, &text));
     let repository = read(paths.repository_file().as_deref(), Some(REPOSITORY_FILE), &mut sources, &mut found);
-    let repository_digest = repository.as_ref().map(|(_, digest)| *digest);
+    let digest = repository.as_ref().map(|(_, digest)| *digest);
     let repository = repository.map(|(text, _)| layer::repository(&text, user_file.as_deref()));
     let mut layer = |read: Option<(Layer, Vec<Problem>)>| {
         let (layer, problems) = read.unwrap_or_default();
@@ -136,6 +136,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
     };
     ConfigError::unless_empty(found)?;
 
+    let has_commands = !repository.gates.is_empty() || !repository.probes.is_empty();
     let config = Config {
         providers: user.providers,
         author: author.map(|author| author.value),
@@ -151,7 +152,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         theme: flags.theme.clone().or_else(|| env("WINDLASS_THEME")).or(user.theme),
         keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
         editor: user.editor,
-        repository_digest,
+        commands_digest: digest.filter(|_| has_commands),
         sources,
     };
     Ok(Loaded { config, warnings })

@@ -30,7 +30,7 @@ fn loaded(user: &str, repository: &str) -> Config {
 fn nothing_configured_is_a_configuration() {
     let Loaded { config, warnings } = load(&Paths::default(), &|_| None, &Flags::default()).unwrap();
     assert_eq!((config.rounds, config.context_tokens, config.keymap.as_str()), (5, 24_000, "vim"));
-    assert_eq!((config.theme, config.author, config.repository_digest), (None, None, None));
+    assert_eq!((config.theme, config.author, config.commands_digest), (None, None, None));
     assert_eq!((config.workflow.name(), config.sources, warnings), ("scale", vec![], vec![]));
 }
 
@@ -75,7 +75,7 @@ deny = ["src/vendor/**"]
     assert_eq!((config.rounds, config.context_tokens), (3, 10_000));
     assert_eq!(config.context_files, ["src/lib.rs"]);
     assert_eq!((config.boundary_allow, config.boundary_deny), (vec!["src/**".into()], vec!["src/vendor/**".into()]));
-    assert_eq!(config.repository_digest, Some(Digest::of(text.as_bytes())));
+    assert_eq!(config.commands_digest, Some(Digest::of(text.as_bytes())));
     assert_eq!(config.sources.len(), 2);
     assert_eq!(
         config.providers["openai"],

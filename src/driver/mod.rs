@@ -363,7 +363,7 @@ impl Driver {
             author: self.config.author.clone(),
             critic: self.config.critic.clone(),
             gates: self.config.gates.clone(),
-            config: self.config.repository_digest,
+            config: self.config.commands_digest,
         }
     }
 
@@ -373,7 +373,7 @@ impl Driver {
 
     /// Whether the repository's commands may run: there are none, or a human trusted exactly these.
     fn trusts(&self) -> bool {
-        self.config.repository_digest.is_none_or(|config| self.state.trusted.contains(&config))
+        self.config.commands_digest.is_none_or(|config| self.state.trusted.contains(&config))
     }
 
     fn bench(&mut self, name: String, base: &CommitId) -> Bench {

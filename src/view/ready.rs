@@ -44,11 +44,16 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         above.push(Line::default());
         above.extend(measured(scene, stage, width));
     }
-    let to = model.host.setup.author.as_ref().map_or_else(|| "no author is configured".to_owned(), ToString::to_string);
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
-    let title =
-        format!("Nothing is sent yet. To {to}: {}, about {} tokens", plural(sent.len(), "piece"), count(tokens));
+    let size = format!("{}, about {} tokens", plural(sent.len(), "piece"), count(tokens));
+    let title = match &model.host.setup.author {
+        Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
+        None => {
+            let key = scene.key(Action::DraftWrite).unwrap_or_default();
+            format!("No author is configured: {key} lets you write it. A model would be sent {size}")
+        }
+    };
     above.extend(wrapped(&title, width, 0, scene.theme.style(Scope::MarkupHeading)));
     let most = usize::from(area.height).saturating_sub(4);
     above.truncate(most);

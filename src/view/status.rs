@@ -110,6 +110,9 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
         Phase::Ready if stage.trouble.is_some() => {
             (format!("{id}: no draft; {} tries again", key(Action::DraftSend)), Scope::DecisionDanger)
         }
+        Phase::Ready if model.host.setup.author.is_none() => {
+            (format!("{id}: no author is configured; {} writes it by hand", key(Action::DraftWrite)), Scope::Banner)
+        }
         Phase::Ready => {
             (format!("{id}: ready; {} sends the list to the author", key(Action::DraftSend)), Scope::Banner)
         }
