@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tempfile::tempdir;
 
 use windlass::domain::{
-    ArtifactKind, Digest, End, ExchangeId, GateRun, LoopId, ModelId, Origin, PromptRef, Revision, Role, RunId,
+    ArtifactKind, Digest, End, ExchangeId, GateRun, LoopId, ModelId, Origin, PromptRef, Quote, Revision, Role, RunId,
     StageIndex, Subject, Timestamp, Timings, Usage, Verdict,
 };
 use windlass::engine::Event;
@@ -40,7 +40,7 @@ fn round(n: u64) -> Vec<Event> {
     vec![
         Event::ContextChosen { id, stage, name: format!("src/file{n}.rs"), included: true },
         Event::DraftBegun { id, stage },
-        Event::Asked { exchange, id, stage, role: Role::Author, model, prompt },
+        Event::Asked { exchange, id, stage, role: Role::Author, model, prompt, quote: Quote::default() },
         Event::Answered { exchange, end: End::Complete, usage: Usage::default(), timings: Timings::default() },
         Event::Drafted { id, stage, revision: revision.clone() },
         Event::GateFinished { id, stage, run: run("sections") },

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 
 use windlass::app::{Host, Model, Msg, update};
 use windlass::config::workflow;
-use windlass::domain::{Digest, LoopId, ModelId, Person, PromptRef, Role, StageIndex, Timestamp};
+use windlass::domain::{Budget, Digest, LoopId, ModelId, Person, PromptRef, Quote, Role, StageIndex, Timestamp};
 use windlass::engine::Recorded;
 use windlass::engine::{Command, Setup, State, apply, decide};
 use windlass::keymap::Keymap;
@@ -44,7 +44,15 @@ fn speaking() -> Model {
         },
         Command::Prepared { id, stage, items: Vec::new(), measurement: None },
         Command::Draft { id },
-        Command::Ask { id, stage, role: Role::Author, model: ModelId("a/one".to_owned()), prompt },
+        Command::Ask {
+            id,
+            stage,
+            role: Role::Author,
+            model: ModelId("a/one".to_owned()),
+            prompt,
+            quote: Quote::default(),
+            budget: Budget::default(),
+        },
     ];
     let mut state = State::default();
     let mut model = Model::new(State::default(), 0, Host::default(), (200, 50), Timestamp(0));

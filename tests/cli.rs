@@ -15,8 +15,8 @@ use tempfile::TempDir;
 
 use windlass::config::workflow;
 use windlass::domain::{
-    ArtifactKind, Critique, Digest, End, ExchangeId, GateRun, LoopId, ModelId, Origin, Person, PromptRef, Role, RunId,
-    StageIndex, Subject, Timestamp, Timings, Usage, Verdict,
+    ArtifactKind, Budget, Critique, Digest, End, ExchangeId, GateRun, LoopId, ModelId, Origin, Person, Price,
+    PromptRef, Quote, Role, RunId, StageIndex, Subject, Timestamp, Timings, Usage, Verdict,
 };
 use windlass::engine::{self, Command as Order, Setup, State};
 use windlass::journal::{Journal, ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
@@ -252,7 +252,17 @@ impl Pen {
     fn ask(&mut self, role: Role, model: &ModelId) {
         let name = format!("{}-{}", role.name(), ArtifactKind::Constraint.name());
         let prompt = PromptRef { name, version: "1".to_owned(), digest: Digest::of(b"prompt") };
-        self.add(Order::Ask { id: LoopId(1), stage: StageIndex(0), role, model: model.clone(), prompt });
+        let price = Price { input: 1_250, cached: 125, output: 10_000 };
+        let quote = Quote { input: 1_800, output: 4_000, price: Some(price) };
+        self.add(Order::Ask {
+            id: LoopId(1),
+            stage: StageIndex(0),
+            role,
+            model: model.clone(),
+            prompt,
+            quote,
+            budget: Budget::default(),
+        });
     }
 
     fn answer(&mut self, exchange: u64, end: End) {
@@ -468,6 +478,7 @@ fn calls_and_their_exact_bytes() {
         "author-constraint@1",
         "1200",
         "34",
+        "$0.0018",
         "80 ms",
         "1.5 s",
         "complete",

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::domain::{ArtifactKind, Digest, Disposition, LoopId, ModelId, Person, Role, StageIndex, Timestamp, Unread};
+use crate::domain::{
+    ArtifactKind, Budget, Digest, Disposition, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp, Unread,
+};
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
@@ -34,6 +36,10 @@ pub struct Host {
     pub reads_only: bool,
     /// Roles and gates as configured now.
     pub setup: Setup,
+    /// What the author charges; none if nobody knows.
+    pub price: Option<Price>,
+    /// What may be spent.
+    pub budget: Budget,
     /// The repository's configuration, to be read before it is trusted.
     pub commands: Option<String>,
     /// What protects the machine from a gate's command.

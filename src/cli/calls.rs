@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::{ExchangeId, visible_line};
+use crate::domain::{ExchangeId, Money, visible_line};
 use crate::engine::{ExchangeInfo, State};
 
 use super::arguments::Common;
@@ -27,6 +27,10 @@ pub(super) struct Call {
     ended: Option<&'static str>,
     why: Option<String>,
     tokens: Tokens,
+    /// In nanodollars, so that sums are exact; null while the price or the count is unknown.
+    cost_nanodollars: Option<u64>,
+    #[serde(skip)]
+    cost: Option<Money>,
     first_byte_ms: Option<u64>,
     first_text_ms: Option<u64>,
     total_ms: Option<u64>,
@@ -70,14 +74,16 @@ impl Call {
                 cached: info.usage.cached,
                 reasoning: info.usage.reasoning,
             },
+            cost_nanodollars: info.cost().map(|cost| cost.0),
+            cost: info.cost(),
             first_byte_ms: info.timings.first_byte,
             first_text_ms: info.timings.first_text,
             total_ms: ended.map(|_| info.timings.total),
         }
     }
 
-    /// For a table: number, loop and stage, role, model, prompt, end, tokens in and out, first byte, total.
-    fn cells(&self) -> [String; 10] {
+    /// For a table: number, loop and stage, role, model, prompt, tokens in and out, cost, first byte, total, end.
+    fn cells(&self) -> [String; 11] {
         let tokens = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
         let time = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), duration);
         let why = self.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
@@ -89,6 +95,7 @@ impl Call {
             format!("{}@{}", self.prompt.name, self.prompt.version),
             tokens(self.tokens.input),
             tokens(self.tokens.output),
+            self.cost.map_or_else(|| "?".to_owned(), |cost| cost.to_string()),
             time(self.first_byte_ms),
             time(self.total_ms),
             format!("{}{why}", self.ended.unwrap_or("running")),
@@ -97,18 +104,19 @@ impl Call {
 
     /// The same for people, line by line.
     pub(super) fn lines(&self) -> Vec<String> {
-        let [id, place, role, model, prompt, input, output, first, total, ended] = self.cells();
+        let [id, place, role, model, prompt, input, output, cost, first, total, ended] = self.cells();
         vec![
             format!("exchange {}: {role} {model}, loop {place}", id.trim_start_matches("x ")),
             format!("prompt: {prompt}, {}", self.prompt.digest),
             format!("asked: {}", self.asked),
             format!("ended: {ended}"),
-            format!("tokens: {input} in, {output} out; first byte after {first}, end after {total}"),
+            format!("tokens: {input} in, {output} out; cost {cost}; first byte after {first}, end after {total}"),
         ]
     }
 }
 
-const TITLES: [&str; 10] = ["call", "loop", "role", "model", "prompt", "in", "out", "first byte", "total", "ended"];
+const TITLES: [&str; 11] =
+    ["call", "loop", "role", "model", "prompt", "in", "out", "cost", "first byte", "total", "ended"];
 
 /// Prints every call.
 pub(super) fn print(common: &Common, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {

@@ -88,6 +88,8 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
             gates: config.gates.clone(),
             config: config.commands_digest,
         },
+        price: config.author.as_ref().and_then(|author| config.prices.of(author)),
+        budget: config.budget,
         commands,
         protection: "no sandbox".to_owned(),
         warnings,

@@ -155,6 +155,20 @@ impl<'a, 't> Fields<'a, 't> {
         })
     }
 
+    /// A number, whole or not.
+    pub fn amount(&self, key: &str) -> Option<Located<f64>> {
+        let Located { value, offset } = self.value(key)?;
+        let written = match value {
+            DeValue::Integer(number) => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
+        };
+        match written.and_then(|written| written.replace('_', "").parse().ok()) {
+            Some(number) => Some(Located { value: number, offset }),
+            None => self.wrong_type(key, "a number", value, offset),
+        }
+    }
+
     /// `true` or `false`.
     pub fn truth(&self, key: &str) -> Option<bool> {
         let Located { value, offset } = self.value(key)?;

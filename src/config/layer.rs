@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::document::{Document, Fields, Located};
 use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
+use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
 use super::provider::{self, ProviderConfig};
-use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, ModelId};
+use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId};
 
 /// A value that is judged only after the layers are merged, with its place.
 #[derive(Debug, Clone)]
@@ -33,12 +34,15 @@ pub(super) struct Layer {
     pub(super) context_files: Vec<String>,
     pub(super) boundary_allow: Vec<String>,
     pub(super) boundary_deny: Vec<String>,
+    pub(super) prices: Prices,
+    pub(super) budget: Budget,
 }
 
-const USER: &[&str] = &["editor", "providers", "roles", "ui"];
-const REPOSITORY: &[&str] = &["boundary", "context", "gate", "measure", "probe", "roles", "workflow"];
+const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "ui"];
+const REPOSITORY: &[&str] = &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
-const PERSONAL: &[&str] = &["api_key", "api_key_env", "base_url", "editor", "keymap", "providers", "theme", "ui"];
+const PERSONAL: &[&str] =
+    &["api_key", "api_key_env", "base_url", "editor", "keymap", "prices", "providers", "theme", "ui"];
 /// Not settings of this version; named so that a repository that tries is refused with the reason.
 const NEVER: &[&str] = &["sandbox", "telemetry"];
 
@@ -60,6 +64,8 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
             layer.theme = ui.text("theme").map(|theme| theme.value);
             layer.keymap = ui.text("keymap").map(|keymap| keymap.value);
         }
+        layer.prices = prices::read(&top);
+        layer.budget = prices::budget(&top);
         layer.editor = top.text("editor").map(|editor| editor.value);
     }
     (layer, doc.into_problems())
@@ -83,6 +89,7 @@ pub(super) fn repository(text: &str, user_file: Option<&Path>) -> (Layer, Vec<Pr
         layer.workflow = top.text("workflow").map(|name| placed(&doc, name));
         layer.gates = gates(&top);
         layer.probes = probes(&top);
+        layer.budget = prices::budget(&top);
         if let Some(measure) = top.table("measure") {
             measure.only(&["rounds"]);
             layer.rounds = measure.number("rounds", 1..=100).and_then(|rounds| u32::try_from(rounds).ok());

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use super::document::Document;
 use super::layer::{self, Layer, Placed};
 use super::paths::{self, Paths};
+use super::prices::Prices;
 use super::problem::{ConfigError, Place, Problem, suggestion};
 use super::provider::ProviderConfig;
 use super::workflow::{workflow, workflow_names};
-use crate::domain::{CommandSpec, Digest, GateDef, ModelId, Workflow};
+use crate::domain::{Budget, CommandSpec, Digest, GateDef, ModelId, Workflow};
 
 /// Names of the gates Windlass itself runs; a command gate can't have one of them.
 pub const BUILTIN_GATES: [&str; 6] =
@@ -54,6 +55,10 @@ pub struct Config {
     pub boundary_allow: Vec<String>,
     /// Patterns of paths a change may not touch.
     pub boundary_deny: Vec<String>,
+    /// What models charge.
+    pub prices: Prices,
+    /// What may be spent: the stricter of the person's limits and the repository's.
+    pub budget: Budget,
     /// The theme asked for; none to let the terminal decide.
     pub theme: Option<String>,
     /// The keymap.
@@ -110,7 +115,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
     // What follows judges the layers together; a layer with holes in it would be misjudged.
     ConfigError::unless_empty(found)?;
 
-    let mut found = Vec::new();
+    let (shipped, mut found) = Prices::built_in();
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
     let mut role = |flag: Option<&String>, flag_name, variable, files: Option<Placed<ModelId>>| {
         let given = flag.cloned().map(|value| (value, flag_name));
@@ -149,6 +154,8 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         context_files: repository.context_files,
         boundary_allow: repository.boundary_allow,
         boundary_deny: repository.boundary_deny,
+        prices: user.prices.before(shipped),
+        budget: user.budget.stricter(repository.budget),
         theme: flags.theme.clone().or_else(|| env("WINDLASS_THEME")).or(user.theme),
         keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
         editor: user.editor,

@@ -5,6 +5,7 @@
 
 mod artifact;
 mod context;
+mod cost;
 mod critique;
 mod decision;
 mod digest;
@@ -18,6 +19,7 @@ mod workflow;
 
 pub use artifact::{ArtifactKind, Change, FileStat, Origin, Revision};
 pub use context::{ContextItem, ItemKind, tokens_of};
+pub use cost::{Budget, EXPECTED_OUTPUT, Money, Price, Quote};
 pub use critique::{Anchor, Critique, Disposition, Finding, ParseFindingError, Severity};
 pub use decision::{Decision, Gap, Override, Person, Unread, Verb};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};

@@ -5,14 +5,17 @@ use std::fs;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::ProviderConfig;
-use crate::domain::{ArtifactKind, Critique, Digest, End, ExchangeId, LoopId, ModelId, Origin, Role, StageIndex};
-use crate::engine::{Command, Loop, Stage, Trouble};
+use crate::domain::{
+    ArtifactKind, Critique, Digest, EXPECTED_OUTPUT, End, ExchangeId, LoopId, ModelId, Origin, Quote, Role, StageIndex,
+    tokens_of,
+};
+use crate::engine::{self, Command, Loop, Refusal, Stage, Trouble};
 use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
 use crate::prompt::{self, Template, Values};
 use crate::provider::{Call, HttpSpec, Observer, Provider, Request, ScriptSpec, Spec};
 use crate::repo::{ApplyError, parse_answer};
 
-use super::{Driver, DriverError, Home, Job, Report, Task, context};
+use super::{Driver, DriverError, Home, Job, Report, Task, context, now};
 
 /// Sends home what goes over the wire and what is said.
 struct Listener {
@@ -67,17 +70,28 @@ impl Driver {
     pub(super) fn call(&mut self, id: LoopId, index: StageIndex, role: Role) -> Result<Vec<Command>, DriverError> {
         let Some((one, stage)) = self.found(id, index) else { return Ok(Vec::new()) };
         let revision = stage.current;
+        let not_made = |why| match (role, revision) {
+            (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
+            _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
+        };
         let ready = self.ready(one, stage, role);
         let (provider, model, template, call) = match ready {
             Ok(ready) => ready,
-            Err(why) => {
-                return Ok(vec![match (role, revision) {
-                    (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
-                    _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
-                }]);
-            }
+            Err(why) => return Ok(vec![not_made(why)]),
         };
-        let ask = Command::Ask { id, stage: index, role, model: model.clone(), prompt: template.reference() };
+        let ask = Command::Ask {
+            id,
+            stage: index,
+            role,
+            model: model.clone(),
+            prompt: template.reference(),
+            quote: self.quote(&model, &call),
+            budget: self.config.budget,
+        };
+        let refused = engine::decide(&self.state, ask.clone(), now());
+        if let Err(refusal @ (Refusal::OverBudget { .. } | Refusal::PriceUnknown(_))) = refused {
+            return Ok(vec![not_made(refusal.to_string())]);
+        }
         let exchange = self.state.next_exchange();
         self.decide(ask)?;
         if !self.state.exchanges.contains_key(&exchange) {
@@ -130,6 +144,12 @@ impl Driver {
             nth: calls + 1,
         };
         Ok((provider, model, template, call))
+    }
+
+    /// What a call is expected to take.
+    fn quote(&self, model: &ModelId, call: &Call) -> Quote {
+        let input = tokens_of((call.system.len() + call.prompt.len()) as u64);
+        Quote { input, output: EXPECTED_OUTPUT, price: self.config.prices.of(model) }
     }
 
     /// The team's own template, or the built-in one.

@@ -105,7 +105,7 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             begin_draft(open_stage(state, *id, *index)?, 1);
             Ok(vec![Effect::Draft { id: *id, stage: *index }])
         }
-        Event::Asked { exchange, id, stage: index, role, model, prompt } => {
+        Event::Asked { exchange, id, stage: index, role, model, prompt, quote } => {
             let stage = open_stage(state, *id, *index)?;
             match role {
                 Role::Author => {
@@ -120,6 +120,7 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 role: *role,
                 model: model.clone(),
                 prompt: prompt.clone(),
+                quote: *quote,
                 asked: at,
                 end: None,
                 usage: Usage::default(),

@@ -1,8 +1,8 @@
 //! What is wanted: from the human's keys, and from the driver when an effect has a result.
 
 use crate::domain::{
-    Change, CommitId, ContextItem, Critique, Digest, End, ExchangeId, GateRun, LoopId, Measurement, ModelId, Origin,
-    Person, PromptRef, Role, StageIndex, Timings, Unread, Usage, Workflow,
+    Budget, Change, CommitId, ContextItem, Critique, Digest, End, ExchangeId, GateRun, LoopId, Measurement, ModelId,
+    Origin, Person, PromptRef, Quote, Role, StageIndex, Timings, Unread, Usage, Workflow,
 };
 
 use super::{Evidence, Setup, Trouble};
@@ -206,6 +206,10 @@ pub enum Command {
         model: ModelId,
         /// From which prompt.
         prompt: PromptRef,
+        /// What it is expected to take.
+        quote: Quote,
+        /// What may be spent.
+        budget: Budget,
     },
     /// Driver: the call ended.
     Answer {

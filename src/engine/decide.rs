@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ArtifactKind, Decision, Gap, GateDef, GateKind, GateRun, LoopId, ModelId, Origin, Override, Person, Revision,
-    RunId, StageIndex, Timestamp, Verb, Workflow,
+    ArtifactKind, Budget, Decision, Gap, GateDef, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override, Person,
+    Quote, Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};
@@ -140,12 +140,12 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             }
         }
         Command::Recover => Ok(if in_flight(state) { vec![Event::Recovered] } else { Vec::new() }),
-        report => decide_report(state, report),
+        report => decide_report(state, report, at),
     }
 }
 
 /// The driver's reports. A report about something that is no longer so is out of date, and nothing follows from it.
-fn decide_report(state: &State, command: Command) -> Decided {
+fn decide_report(state: &State, command: Command, at: Timestamp) -> Decided {
     let event = match command {
         Command::Configure { id, setup } => {
             if known(state, id)?.setup == setup {
@@ -155,8 +155,9 @@ fn decide_report(state: &State, command: Command) -> Decided {
             Event::Configured { id, setup }
         }
         Command::Prepared { id, stage, items, measurement } => Event::Prepared { id, stage, items, measurement },
-        Command::Ask { id, stage, role, model, prompt } => {
-            Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt }
+        Command::Ask { id, stage, role, model, prompt, quote, budget } => {
+            within(state, id, &model, quote, budget, at)?;
+            Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt, quote }
         }
         Command::Answer { exchange, end, usage, timings } => Event::Answered { exchange, end, usage, timings },
         Command::Drafted { id, stage, text, change, origin } => {
@@ -186,6 +187,32 @@ fn decide_report(state: &State, command: Command) -> Decided {
     };
     follows(state, &event).map_err(|_| Refusal::Stale)?;
     one(event)
+}
+
+/// Whether a call stays within every limit, with what was spent before it.
+fn within(
+    state: &State,
+    id: LoopId,
+    model: &ModelId,
+    quote: Quote,
+    budget: Budget,
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    if !budget.is_limited() {
+        return Ok(());
+    }
+    let expected = quote.expected().ok_or_else(|| Refusal::PriceUnknown(model.0.clone()))?;
+    let limits = [
+        ("call", budget.call, Money::default()),
+        ("loop", budget.loop_, state.spent_in(id)),
+        ("day", budget.day, state.spent_on_day_of(at)),
+    ];
+    for (what, limit, spent) in limits {
+        if let Some(limit) = limit.filter(|limit| spent.plus(expected) > *limit) {
+            return Err(Refusal::OverBudget { what, limit, spent, expected });
+        }
+    }
+    Ok(())
 }
 
 fn approve(state: &State, approval: Approval, at: Timestamp) -> Decided {

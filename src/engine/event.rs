@@ -2,7 +2,7 @@
 
 use crate::domain::{
     CommitId, ContextItem, Critique, Decision, Digest, End, ExchangeId, GateDef, GateRun, LoopId, Measurement, ModelId,
-    Override, Person, PromptRef, Revision, Role, StageIndex, Timestamp, Timings, Usage, Workflow,
+    Override, Person, PromptRef, Quote, Revision, Role, StageIndex, Timestamp, Timings, Usage, Workflow,
 };
 
 /// What the configuration says about a loop: who drafts, who objects, which gates judge.
@@ -120,6 +120,8 @@ pub enum Event {
         model: ModelId,
         /// From which prompt.
         prompt: PromptRef,
+        /// What it was expected to take, and at which price.
+        quote: Quote,
     },
     /// A call ended.
     Answered {

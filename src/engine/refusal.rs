@@ -1,6 +1,6 @@
 //! Why a command is not carried out, in words a person can act on.
 
-use crate::domain::{LoopId, StageIndex};
+use crate::domain::{LoopId, Money, StageIndex};
 
 /// Why a command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,6 +87,27 @@ pub enum Refusal {
     /// Not a stage one can go back to.
     #[error("stage {} is not approved, so there is nothing to go back to", .0.number())]
     NotApproved(StageIndex),
+    /// A limited call whose price nobody knows.
+    #[error(
+        "there is a budget, and no price is known for {0}: add it under [prices] in your own config.toml \
+         (dollars per million tokens; 0 for a model that costs nothing)"
+    )]
+    PriceUnknown(String),
+    /// A call that would pass a limit. Nothing was sent.
+    #[error(
+        "over budget: this call is expected to cost {expected}, {spent} is spent, and the limit for one {what} is \
+         {limit}; raise it under [budget] and reload, or write the artifact by hand"
+    )]
+    OverBudget {
+        /// Which limit.
+        what: &'static str,
+        /// The limit.
+        limit: Money,
+        /// What was spent before.
+        spent: Money,
+        /// What the call is expected to cost.
+        expected: Money,
+    },
     /// The result of something that no longer matters. Not shown.
     #[error("out of date")]
     Stale,

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Override, PromptRef, Revision, Role, StageIndex,
-    StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
+    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote, Revision,
+    Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
 use super::{Setup, Trouble};
+
+/// Milliseconds in a day.
+const DAY_MS: i64 = 86_400_000;
 
 /// Everything Windlass knows about a repository.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -223,6 +226,8 @@ pub struct ExchangeInfo {
     pub model: ModelId,
     /// From which prompt.
     pub prompt: PromptRef,
+    /// What it was expected to take, and at which price.
+    pub quote: Quote,
     /// When it was asked.
     pub asked: Timestamp,
     /// How it ended; none while it runs.
@@ -231,6 +236,33 @@ pub struct ExchangeInfo {
     pub usage: Usage,
     /// When what came.
     pub timings: Timings,
+}
+
+impl ExchangeInfo {
+    /// What it cost, by the server's own count; none while that or the price is unknown.
+    pub fn cost(&self) -> Option<Money> {
+        self.quote.price?.of(&self.usage)
+    }
+
+    /// What to reckon with where the server didn't count: what was expected.
+    fn reckoned(&self) -> Option<Money> {
+        self.cost().or_else(|| self.quote.expected())
+    }
+}
+
+impl State {
+    /// What was spent in a loop; calls that the server didn't count are reckoned with what was expected of them, and
+    /// calls of unknown price not at all.
+    pub fn spent_in(&self, id: LoopId) -> Money {
+        self.exchanges.values().filter(|call| call.id == id).filter_map(ExchangeInfo::reckoned).sum()
+    }
+
+    /// The same for the day, in UTC, of `at`.
+    pub fn spent_on_day_of(&self, at: Timestamp) -> Money {
+        let day = |at: Timestamp| at.0.div_euclid(DAY_MS);
+        let of_day = self.exchanges.values().filter(|call| day(call.asked) == day(at));
+        of_day.filter_map(ExchangeInfo::reckoned).sum()
+    }
 }
 
 impl Stage {

@@ -1,9 +1,9 @@
 //! What the engine's tests stand on: a workflow, a setup, and a machine with a well-behaved driver beside it.
 
 use crate::domain::{
-    ArtifactKind, Change, CommandSpec, CommitId, Critique, Digest, End, Enforcement, ExchangeId, GateDef, GateKind,
-    GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Reading, Role, RunId, Sample, Side,
-    StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Digest, End, Enforcement, ExchangeId, GateDef,
+    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reading, Role, RunId,
+    Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
 };
 
 use super::{
@@ -232,7 +232,18 @@ impl Machine {
         let exchange = self.state.next_exchange();
         let answer =
             Command::Answer { exchange, end: End::Complete, usage: Usage::default(), timings: Timings::default() };
-        vec![Command::Ask { id, stage, role, model: model(name), prompt }, answer]
+        vec![
+            Command::Ask {
+                id,
+                stage,
+                role,
+                model: model(name),
+                prompt,
+                quote: Quote::default(),
+                budget: Budget::default(),
+            },
+            answer,
+        ]
     }
 
     /// What a well-behaved driver reports of an effect.

@@ -1,9 +1,9 @@
 //! The machine as transition tables: what can be done when, what blocks an approval, what comes too late.
 
 use crate::domain::{
-    Change, CommandSpec, ContextItem, Decision, Digest, Disposition, End, Enforcement, ExchangeId, Gap, GateKind,
-    ItemKind, LoopId, ModelId, Origin, Revision, Role, Severity, StageIndex, Subject, Timestamp, Timings, Unread,
-    Usage, Verb, Verdict,
+    Budget, Change, CommandSpec, ContextItem, Decision, Digest, Disposition, End, Enforcement, ExchangeId, Gap,
+    GateKind, ItemKind, LoopId, ModelId, Money, Origin, Price, PromptRef, Quote, Revision, Role, Severity, StageIndex,
+    Subject, Timestamp, Timings, Unread, Usage, Verb, Verdict,
 };
 
 use super::testing::{
@@ -937,6 +937,8 @@ fn a_review_cut_short_goes_on_with_what_is_missing() {
         role: Role::Critic,
         model: ModelId("two/critic".into()),
         prompt: machine.state.exchanges[&ExchangeId(1)].prompt.clone(),
+        quote: Quote::default(),
+        budget: Budget::default(),
     });
     machine.must(Command::Recover);
     let open = machine.state.exchanges.values().next_back().unwrap();
@@ -1082,4 +1084,57 @@ fn a_revision_under_a_false_name_is_corrupt() {
     let forged = Recorded { seq, at, event: Event::Drafted { id, stage, revision } };
     apply(&mut state, &forged).expect_err("its id is of other contents");
     assert_eq!(state, before);
+}
+
+/// A call of the author in the first stage, reckoned at 1,000 tokens of prompt and of reply, a dollar per million each.
+fn priced(budget: Budget, price: Option<Price>) -> Command {
+    let prompt = PromptRef { name: "p".into(), version: "1".into(), digest: Digest::of(b"p") };
+    let quote = Quote { input: 1_000, output: 1_000, price };
+    Command::Ask { id: FIRST, stage: CONSTRAINT, role: Role::Author, model: model("one/author"), prompt, quote, budget }
+}
+
+#[test]
+fn a_call_over_any_limit_is_refused_before_it_is_made() {
+    let dollar = Some(Price { input: 1_000, cached: 1_000, output: 1_000 });
+    let limit = |dollars: f64| Money::dollars(dollars);
+    let none = Budget::default();
+    let drafting = || {
+        let mut machine = Machine::at(CONSTRAINT);
+        machine.work("");
+        machine.must(Command::Draft { id: FIRST });
+        machine
+    };
+    for (budget, price, refused) in [
+        (none, None, false),
+        (none, dollar, false),
+        (Budget { call: limit(0.002), ..none }, dollar, false),
+        (Budget { call: limit(0.0019), ..none }, dollar, true),
+        (Budget { loop_: limit(0.0019), ..none }, dollar, true),
+        (Budget { day: limit(0.0019), ..none }, dollar, true),
+        (Budget { day: limit(5.0), ..none }, None, true),
+        (Budget { call: limit(0.0), ..none }, Some(Price { input: 0, cached: 0, output: 0 }), false),
+    ] {
+        let mut machine = drafting();
+        let result = machine.give(priced(budget, price));
+        assert_eq!(result.is_err(), refused, "{budget:?} {price:?}: {result:?}");
+    }
+
+    // What was spent counts: as the server counted it, and as expected where it didn't.
+    let mut machine = drafting();
+    machine.must(priced(none, dollar));
+    let asked = *machine.state.exchanges.keys().next_back().unwrap();
+    assert_eq!(machine.state.spent_in(FIRST), Money(2_000_000), "on its way: as expected");
+    let usage = Usage { input: Some(700), output: Some(300), ..Usage::default() };
+    machine.must(Command::Answer { exchange: asked, end: End::Failed("x".into()), usage, timings: Timings::default() });
+    assert_eq!(machine.state.spent_in(FIRST), Money(1_000_000));
+    machine.must(Command::DraftFailed { id: FIRST, stage: CONSTRAINT, trouble: Trouble::Call("x".into()) });
+    machine.must(Command::Draft { id: FIRST });
+    let tight = Budget { loop_: limit(0.0029), ..none };
+    let Err(refusal) = machine.give(priced(tight, dollar)) else { panic!("over the loop's limit") };
+    let said = refusal.to_string();
+    assert!(
+        said.contains("$0.0020") && said.contains("$0.0010 is spent") && said.contains("one loop is $0.0029"),
+        "{said}"
+    );
+    machine.must(priced(Budget { loop_: limit(0.003), ..none }, dollar));
 }

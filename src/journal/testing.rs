@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::domain::{
     Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Digest, Disposition, End,
     Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRun, ItemKind, LoopId, Measure,
-    Measurement, ModelId, Origin, Override, Person, PromptRef, Reading, Revision, Role, RunId, Sample, Severity, Side,
-    StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict, Workflow,
+    Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reading, Revision, Role, RunId, Sample,
+    Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict, Workflow,
 };
 use crate::engine::{Event, Recorded, Setup, State, Trouble, apply, evidence};
 
@@ -32,6 +32,10 @@ fn author() -> ModelId {
 
 fn critic() -> ModelId {
     ModelId("local/qwen3".into())
+}
+
+fn quote() -> Quote {
+    Quote { input: 1_800, output: 4_000, price: Some(Price { input: 1_250, cached: 125, output: 10_000 }) }
 }
 
 fn setup() -> Setup {
@@ -211,7 +215,7 @@ pub(super) fn every_event() -> Vec<Event> {
         Event::Recovered,
     ];
     for role in [Role::Author, Role::Critic] {
-        events.push(Event::Asked { exchange, id, stage, role, model: author(), prompt: prompt() });
+        events.push(Event::Asked { exchange, id, stage, role, model: author(), prompt: prompt(), quote: quote() });
     }
     let ends = [
         End::Complete,
@@ -363,7 +367,15 @@ impl Session {
 
     fn exchange(&mut self, number: u64, role: Role, stage: StageIndex) {
         let exchange = ExchangeId(number);
-        self.record(vec![Event::Asked { exchange, id: ID, stage, role, model: author(), prompt: prompt() }]);
+        self.record(vec![Event::Asked {
+            exchange,
+            id: ID,
+            stage,
+            role,
+            model: author(),
+            prompt: prompt(),
+            quote: quote(),
+        }]);
         self.wire(number, vec![request(), response()]);
         for n in 0..4 {
             self.wire(number, (10 * n..10 * (n + 1)).map(chunk).collect());

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::Scene;
@@ -156,7 +156,8 @@ fn gutter_of(
         _ if unread => Span::styled("|", theme.style(Scope::HunkUnread)),
         _ => Span::raw(" "),
     };
-    vec![Span::styled(number, muted), mark, sign]
+    let number_style = if is_first { muted } else { muted.add_modifier(Modifier::DIM) };
+    vec![Span::styled(number, number_style), mark, sign]
 }
 
 type Runs = Vec<(Range<usize>, Style)>;

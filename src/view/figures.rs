@@ -1,4 +1,7 @@
-//! Figures as people read them: counts, sizes, durations.
+//! Figures as people read them: counts, sizes, durations, costs.
+
+use crate::domain::Money;
+use crate::engine::ExchangeInfo;
 
 /// `12,345`.
 pub(super) fn count(value: u64) -> String {
@@ -40,6 +43,18 @@ pub(super) fn duration(ms: u64) -> String {
 /// `1 gate`, `3 gates`.
 pub(super) fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What calls cost together; how many of them nobody can price is said, nothing if none can be.
+pub(super) fn cost<'a>(calls: impl Iterator<Item = &'a ExchangeInfo>) -> Option<String> {
+    let costs: Vec<Option<Money>> = calls.map(ExchangeInfo::cost).collect();
+    let known: Money = costs.iter().flatten().copied().sum();
+    let unknown = costs.iter().filter(|cost| cost.is_none()).count();
+    match (costs.len() - unknown, unknown) {
+        (0, _) => None,
+        (_, 0) => Some(known.to_string()),
+        (_, unknown) => Some(format!("{known} and {} of unknown cost", plural(unknown, "call"))),
+    }
 }
 
 #[cfg(test)]

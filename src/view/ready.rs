@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::doc::Doc;
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
-use crate::domain::{ContextItem, ItemKind};
+use crate::domain::{ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote};
 use crate::engine::{Stage, Trouble};
 use crate::theme::Scope;
 
@@ -46,7 +46,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     }
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
-    let size = format!("{}, about {} tokens", plural(sent.len(), "piece"), count(tokens));
+    let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, tokens));
     let title = match &model.host.setup.author {
         Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
         None => {
@@ -74,6 +74,20 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     }
     let items: Vec<Vec<Line<'_>>> = stage.context.iter().map(|item| vec![row(scene, item, width)]).collect();
     list(buf, rows, &items, Some(model.item), scene.theme.style(Scope::Selection))
+}
+
+/// What sending it is expected to cost. Nothing where money is no subject: in the demo, and without any price or limit.
+fn expected(scene: &Scene<'_>, input: u64) -> String {
+    let host = &scene.model.host;
+    let quote = Quote { input, output: EXPECTED_OUTPUT, price: host.price };
+    match quote.expected() {
+        Some(money) if money > Money::default() => {
+            format!(", up to {money} with {} tokens of reply", count(EXPECTED_OUTPUT))
+        }
+        Some(_) => String::new(),
+        None if host.budget.is_limited() => ", price unknown".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn row(scene: &Scene<'_>, item: &ContextItem, width: usize) -> Line<'static> {

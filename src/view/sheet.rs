@@ -133,13 +133,9 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
         let tokens: u64 = calls.iter().map(|c| c.usage.input.unwrap_or(0) + c.usage.output.unwrap_or(0)).sum();
         let ms: u64 = calls.iter().map(|call| call.timings.total).sum();
         let tokens = if tokens > 0 { format!(", {} tokens", super::figures::count(tokens)) } else { String::new() };
+        let money = super::figures::cost(calls.iter().copied()).map(|money| format!(", {money}")).unwrap_or_default();
         let time = super::figures::duration(ms);
-        add(
-            " ",
-            muted,
-            "cost",
-            &format!("{}{tokens}, {time} of models' time in this loop", plural(calls.len(), "call")),
-        );
+        add(" ", muted, "cost", &format!("{}{tokens}{money}, {time} of models' time", plural(calls.len(), "call")));
     }
     rows
 }

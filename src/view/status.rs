@@ -218,6 +218,7 @@ fn cost(model: &Model) -> String {
     } else {
         String::new()
     };
+    let money = super::figures::cost(calls.iter().copied()).map(|money| format!(", {money}")).unwrap_or_default();
     let calls = plural(calls.len(), "call");
-    format!("{calls}{tokens}, {} ", duration(ms))
+    format!("{calls}{tokens}{money}, {} ", duration(ms))
 }

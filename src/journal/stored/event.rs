@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{ExchangeId, LoopId, ModelId, Person, StageIndex};
 use crate::engine;
 
-use super::review::{Critique, Decision, End, GateRun, Override, PromptRef, Timings, Trouble, Usage};
+use super::review::{Critique, Decision, End, GateRun, Override, PromptRef, Quote, Timings, Trouble, Usage};
 use super::values::{ContextItem, Measurement, Revision, Setup, Workflow};
 use super::words::{Hex, Role};
 use super::{StoredError, back, each};
@@ -54,6 +54,9 @@ pub(super) enum Event {
         role: Role,
         model: String,
         prompt: PromptRef,
+        /// Absent before calls were priced.
+        #[serde(default)]
+        quote: Quote,
     },
     Answered {
         exchange: u64,
@@ -180,13 +183,14 @@ impl From<&engine::Event> for Event {
                 Self::ContextChosen { id: id.0, stage: stage.0, name: name.clone(), included: *included }
             }
             E::DraftBegun { id, stage } => Self::DraftBegun { id: id.0, stage: stage.0 },
-            E::Asked { exchange, id, stage, role, model, prompt } => Self::Asked {
+            E::Asked { exchange, id, stage, role, model, prompt, quote } => Self::Asked {
                 exchange: exchange.0,
                 id: id.0,
                 stage: stage.0,
                 role: (*role).into(),
                 model: model.0.clone(),
                 prompt: prompt.into(),
+                quote: quote.into(),
             },
             E::Answered { exchange, end, usage, timings } => {
                 Self::Answered { exchange: exchange.0, end: end.into(), usage: usage.into(), timings: timings.into() }
@@ -263,13 +267,14 @@ impl TryFrom<Event> for engine::Event {
                 Self::ContextChosen { id: LoopId(id), stage: StageIndex(stage), name, included }
             }
             E::DraftBegun { id, stage } => Self::DraftBegun { id: LoopId(id), stage: StageIndex(stage) },
-            E::Asked { exchange, id, stage, role, model, prompt } => Self::Asked {
+            E::Asked { exchange, id, stage, role, model, prompt, quote } => Self::Asked {
                 exchange: ExchangeId(exchange),
                 id: LoopId(id),
                 stage: StageIndex(stage),
                 role: role.into(),
                 model: ModelId(model),
                 prompt: prompt.into(),
+                quote: quote.into(),
             },
             E::Answered { exchange, end, usage, timings } => Self::Answered {
                 exchange: ExchangeId(exchange),

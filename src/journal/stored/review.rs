@@ -315,6 +315,38 @@ impl From<Usage> for domain::Usage {
     }
 }
 
+#[derive(Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quote {
+    input: u64,
+    output: u64,
+    price: Option<Price>,
+}
+
+/// In nanodollars per token.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Price {
+    input: u64,
+    cached: u64,
+    output: u64,
+}
+
+impl From<&domain::Quote> for Quote {
+    fn from(quote: &domain::Quote) -> Self {
+        let price = quote.price.map(|price| Price { input: price.input, cached: price.cached, output: price.output });
+        Self { input: quote.input, output: quote.output, price }
+    }
+}
+
+impl From<Quote> for domain::Quote {
+    fn from(stored: Quote) -> Self {
+        let price =
+            stored.price.map(|price| domain::Price { input: price.input, cached: price.cached, output: price.output });
+        Self { input: stored.input, output: stored.output, price }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Timings {

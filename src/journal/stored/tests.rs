@@ -78,6 +78,15 @@ fn what_version_1_wrote_still_reads_and_is_still_written_so() {
 }
 
 #[test]
+fn a_call_from_before_calls_were_priced_still_reads() {
+    let asked = every_event().into_iter().find(|event| matches!(event, Event::Asked { .. })).unwrap();
+    let mut stored: Value = serde_json::from_slice(&encode(&asked).unwrap()).unwrap();
+    stored["asked"].as_object_mut().unwrap().remove("quote").unwrap();
+    let Event::Asked { quote, .. } = decode(VERSION, stored.to_string().as_bytes()).unwrap() else { panic!() };
+    assert_eq!(quote.expected(), None);
+}
+
+#[test]
 fn a_damaged_body_is_an_error_that_says_what_is_wrong() {
     let drafted = every_event().into_iter().filter(|event| matches!(event, Event::Drafted { .. }));
     for event in drafted {

@@ -8,9 +8,9 @@ use crate::app::action::Action;
 use crate::app::{Host, Model, Msg, Request, update};
 use crate::config::workflow;
 use crate::domain::{
-    ArtifactKind, Change, CommandSpec, ContextItem, Critique, Digest, End, Enforcement, FileStat, GateDef, GateKind,
-    GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Reading, Role, RunId, Sample,
-    Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
+    ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Digest, End, Enforcement, FileStat, GateDef,
+    GateKind, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price, PromptRef, Quote,
+    Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
 use crate::keymap::{Key, Keymap, Step};
@@ -170,7 +170,10 @@ impl Stand {
         let setup = setup();
         let model = if role == Role::Author { setup.author } else { setup.critic };
         let prompt = PromptRef { name: "p".to_owned(), version: "1".to_owned(), digest: Digest::of(b"p") };
-        self.must(Command::Ask { id, stage, role, model: model.unwrap(), prompt });
+        let price = Price { input: 1_250, cached: 125, output: 10_000 };
+        let quote = Quote { input: 1_800, output: 4_000, price: Some(price) };
+        let budget = Budget::default();
+        self.must(Command::Ask { id, stage, role, model: model.unwrap(), prompt, quote, budget });
     }
 
     pub(super) fn answered(&mut self, usage: Usage) {
