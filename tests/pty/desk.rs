@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use portable_pty::CommandBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::Terminal;
+use crate::harness::{DEADLINE, Terminal};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_windlass");
 
@@ -112,6 +114,31 @@ impl Desk {
     #[track_caller]
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         serde_json::from_str(&self.printed(args)).unwrap()
+    }
+
+    /// Asserts that nothing runs any more that was started here; what was killed just now is given the time to go.
+    #[track_caller]
+    pub(crate) fn assert_nothing_runs(&self) {
+        let until = Instant::now() + DEADLINE;
+        let mut running = self.running();
+        while !running.is_empty() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+            running = self.running();
+        }
+        assert!(running.is_empty(), "still running: {running:?}");
+    }
+
+    /// The command lines of the processes whose home is here. Empty on systems without `/proc`.
+    fn running(&self) -> Vec<String> {
+        let home = format!("HOME={}", self.home().display());
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ours = entries.filter(|entry| {
+            // The environment of what is gone or another's can't be read.
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == home.as_bytes())
+        });
+        let line = |path: PathBuf| fs::read(path.join("cmdline")).unwrap_or_default();
+        ours.map(|entry| String::from_utf8_lossy(&line(entry.path())).replace('\0', " ")).collect()
     }
 
     /// The program in a terminal of this many columns and rows.

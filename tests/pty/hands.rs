@@ -23,13 +23,16 @@ pub(crate) fn key(frame: &Frame, label: &str) -> Option<String> {
 
 /// Keys stand before what they do: `Space t trust  D draft  x keep/drop`.
 fn key_in(row: &str, label: &str) -> Option<String> {
-    let (at, _) = row.match_indices(&format!(" {label}")).find(|(at, found)| {
+    row.match_indices(&format!(" {label}")).find_map(|(at, found)| {
         let after = &row[at + found.len()..];
-        after.is_empty() || after.starts_with("  ")
-    })?;
-    let mut before = row[..at].rsplit(' ');
-    let key = before.next().filter(|key| !key.is_empty())?;
-    Some(if before.next() == Some("Space") { format!("Space {key}") } else { key.to_owned() })
+        let mut before = row[..at].rsplit(' ');
+        let key = before.next().filter(|key| is_key(key) && (after.is_empty() || after.starts_with("  ")))?;
+        Some(if before.next() == Some("Space") { format!("Space {key}") } else { key.to_owned() })
+    })
+}
+
+fn is_key(word: &str) -> bool {
+    word.chars().count() == 1 || matches!(word, "Enter" | "Esc") || word.starts_with("C-")
 }
 
 /// Waits until the last row offers a key for something, and presses it.
