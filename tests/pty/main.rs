@@ -8,4 +8,5 @@ mod hands;
 mod harness;
 mod idle;
 mod kill;
+mod server;
 mod wire;
