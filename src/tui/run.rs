@@ -141,7 +141,7 @@ impl Session {
         let mut interrupt = signal(SignalKind::interrupt())?;
         self.draw()?;
         self.load_grammar();
-        self.keys = Some(EventStream::new());
+        self.listen()?;
         let mut follow = tokio::time::interval(FOLLOW);
         let follows = matches!(self.source, Source::Reading { .. });
         loop {
@@ -321,11 +321,20 @@ impl Session {
         let result = self.screen.lend(to)?;
         // An interrupt typed in the editor was meant for the editor.
         while interrupt.recv().now_or_never().is_some() {}
-        self.keys = Some(EventStream::new());
-        let (columns, rows) = Screen::size()?;
-        self.tell(Msg::Resize(columns, rows));
+        self.listen()?;
         self.frame.now();
         Ok(result)
+    }
+
+    /// Listens to the terminal from now on. Nobody will tell of a change of its size before this, so it is asked for.
+    fn listen(&mut self) -> io::Result<()> {
+        self.keys = Some(EventStream::new());
+        let (columns, rows) = Screen::size()?;
+        if self.ui.model.size != (columns, rows) {
+            self.tell(Msg::Resize(columns, rows));
+            self.frame.now();
+        }
+        Ok(())
     }
 
     /// Looks at the checkout again: a landing has moved it, or a loop begins on it.

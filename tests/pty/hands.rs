@@ -1,0 +1,168 @@
+//! What a person does at the screen: reads what it says, and presses the keys that it offers.
+
+use std::time::Duration;
+
+use windlass::app::DWELL_MS;
+
+use crate::harness::{Frame, Terminal};
+
+/// The row that says what is waited for.
+pub(crate) fn state(frame: &Frame) -> &str {
+    frame.rows().iter().rev().nth(1).map_or("", String::as_str)
+}
+
+/// The key that the last row offers for something, such as `draft`.
+pub(crate) fn footer_key(frame: &Frame, label: &str) -> Option<String> {
+    key_in(frame.rows().last()?, label)
+}
+
+/// The key that any row offers for something.
+pub(crate) fn key(frame: &Frame, label: &str) -> Option<String> {
+    frame.rows().iter().find_map(|row| key_in(row, label))
+}
+
+/// Keys stand before what they do: `Space t trust  D draft  x keep/drop`.
+fn key_in(row: &str, label: &str) -> Option<String> {
+    row.match_indices(&format!(" {label}")).find_map(|(at, found)| {
+        let after = &row[at + found.len()..];
+        let mut before = row[..at].rsplit(' ');
+        let key = before.next().filter(|key| is_key(key) && (after.is_empty() || after.starts_with("  ")))?;
+        Some(if before.next() == Some("Space") { format!("Space {key}") } else { key.to_owned() })
+    })
+}
+
+fn is_key(word: &str) -> bool {
+    word.chars().count() == 1 || matches!(word, "Enter" | "Esc") || word.starts_with("C-")
+}
+
+/// Waits until the last row offers a key for something, and presses it.
+#[track_caller]
+pub(crate) fn press_for(terminal: &mut Terminal, label: &str) {
+    let frame = terminal.wait_for(&format!("a key for {label:?}"), |frame| footer_key(frame, label).is_some());
+    terminal.press(&footer_key(&frame, label).unwrap());
+}
+
+/// Waits until something in front offers a key, and presses it.
+#[track_caller]
+pub(crate) fn choose(terminal: &mut Terminal, label: &str) {
+    let frame = terminal.wait_for(&format!("a key for {label:?}"), |frame| key(frame, label).is_some());
+    terminal.press(&key(&frame, label).unwrap());
+}
+
+/// Begins a loop with the goal that is suggested, or with this one.
+#[track_caller]
+pub(crate) fn begin(terminal: &mut Terminal, goal: &str) {
+    press_for(terminal, "new loop");
+    terminal.wait_for_words("What is the goal of this effort?");
+    terminal.text(goal);
+    choose(terminal, "begin");
+}
+
+/// Reads the repository's commands and trusts them.
+#[track_caller]
+pub(crate) fn trust(terminal: &mut Terminal) {
+    press_for(terminal, "trust");
+    terminal.wait_for_words("These commands come from the repository");
+    // The screen doesn't tell from when on the key counts, so it is pressed until it does.
+    for _ in 0..20 {
+        choose(terminal, "trust exactly this");
+        if terminal.stay(Duration::from_millis(500), |frame| key(frame, "trust exactly this").is_none()) {
+            return;
+        }
+    }
+    panic!("it can't be trusted\n{}", terminal.frame());
+}
+
+/// Sends the stage's context to its author, once the stage is ready.
+#[track_caller]
+pub(crate) fn draft(terminal: &mut Terminal, stage: &str) {
+    let ready = format!(" {}: ready;", stage.to_uppercase());
+    terminal.wait_for(&ready, |frame| state(frame).starts_with(&ready) && footer_key(frame, "trust").is_none());
+    press_for(terminal, "draft");
+}
+
+/// Waits until the stage awaits its decision.
+#[track_caller]
+pub(crate) fn await_decision(terminal: &Terminal, stage: &str) -> Frame {
+    let awaits = format!(" {} AWAITS YOUR DECISION", stage.to_uppercase());
+    terminal.wait_for(&awaits, |frame| state(frame).starts_with(&awaits))
+}
+
+/// How much is read: the two numbers of `read 3/6`.
+fn progress(frame: &Frame) -> Option<(u32, u32)> {
+    let (_, numbers) = state(frame).rsplit_once("read ")?;
+    let (seen, total) = numbers.split_once('/')?;
+    Some((seen.parse().ok()?, total.parse().ok()?))
+}
+
+/// Reads the draft page by page, until the screen says that all of it was read.
+#[track_caller]
+pub(crate) fn read_all(terminal: &mut Terminal) {
+    let all = |frame: &Frame| progress(frame).is_some_and(|(seen, total)| seen == total);
+    // The time is the act itself: a page counts as read when it stood still for so long.
+    let page = Duration::from_millis(DWELL_MS.unsigned_abs() + 100);
+    for again in 1..=10 {
+        terminal.press("g g");
+        loop {
+            // On a slow machine a page may not have been there for that long; the next time it is given more.
+            if terminal.stay(page * again, all) {
+                return;
+            }
+            let before = terminal.frame();
+            terminal.press("C-d");
+            if !terminal.stay(page, |frame| frame.rows() != before.rows()) {
+                break;
+            }
+        }
+    }
+    panic!("it can't be read\n{}", terminal.frame());
+}
+
+/// Opens the decision sheet and waits until its keys count.
+#[track_caller]
+pub(crate) fn open_sheet(terminal: &mut Terminal, stage: &str) -> Frame {
+    await_decision(terminal, stage);
+    press_for(terminal, "decide");
+    terminal.wait_for("an armed sheet", |frame| {
+        frame.says(&format!("Decide: {stage} of loop")) && key(frame, "approve").is_some()
+    })
+}
+
+/// Approves what was read.
+#[track_caller]
+pub(crate) fn approve(terminal: &mut Terminal, stage: &str) {
+    let sheet = open_sheet(terminal, stage);
+    assert!(sheet.says("all of it"), "{sheet}");
+    choose(terminal, "approve");
+    terminal.wait_for_words(&format!("✓ {stage}"));
+}
+
+/// Approves the last stage, whose name is typed.
+#[track_caller]
+pub(crate) fn land(terminal: &mut Terminal, stage: &str) -> Frame {
+    open_sheet(terminal, stage);
+    choose(terminal, "approve");
+    terminal.wait_for_words(&format!("Type {stage} to confirm:"));
+    terminal.text(stage);
+    choose(terminal, "approve");
+    terminal.wait_for("LANDED", |frame| state(frame).starts_with(" LANDED as "))
+}
+
+/// Sends the draft back to its author.
+#[track_caller]
+pub(crate) fn send_back(terminal: &mut Terminal, stage: &str, reason: &str) {
+    open_sheet(terminal, stage);
+    choose(terminal, "send back");
+    terminal.wait_for_words("What should be different?");
+    terminal.text(reason);
+    choose(terminal, "send");
+    terminal.wait_for("a second revision", |frame| !state(frame).contains("AWAITS"));
+}
+
+/// Leaves the program and waits for its end.
+#[track_caller]
+pub(crate) fn leave(terminal: &mut Terminal) {
+    terminal.press("Space q");
+    let status = terminal.end();
+    assert!(status.success(), "{status:?}\n{}", terminal.frame());
+}

@@ -1,0 +1,164 @@
+//! A model server on loopback that speaks Chat Completions. Requests come to the test, which answers piece by piece.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use serde_json::{Value, json};
+use tokio::net::TcpSocket;
+use tokio::runtime;
+
+use crate::harness::DEADLINE;
+
+/// An address that nobody answers at, and that nobody else can take.
+pub(crate) struct Reserved {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Reserved {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = socket.local_addr().unwrap();
+        Self { socket, address }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Answers from now on.
+    pub(crate) fn serve(self) -> Server {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = runtime.block_on(async { self.socket.listen(16) }).unwrap().into_std().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (calls, arriving) = channel();
+        thread::spawn(move || accept(&listener, &calls));
+        Server { arriving }
+    }
+}
+
+fn accept(listener: &TcpListener, calls: &Sender<Call>) {
+    for stream in listener.incoming() {
+        let (stream, calls) = (stream.unwrap(), calls.clone());
+        thread::spawn(move || {
+            // Nobody waits for a call any more once the test has ended.
+            let _ = calls.send(Call::read(stream));
+        });
+    }
+}
+
+pub(crate) struct Server {
+    arriving: Receiver<Call>,
+}
+
+impl Server {
+    /// Waits for the next call, which must be of this model and end in these words.
+    #[track_caller]
+    pub(crate) fn call(&self, model: &str, asks: &str) -> Call {
+        let call = self.arriving.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("nobody calls {model}"));
+        let body = call.json();
+        assert_eq!((&body["model"], &body["stream"]), (&model.into(), &true.into()), "{body}");
+        assert!(call.prompt().contains(asks), "{asks:?} isn't asked in {}", call.prompt());
+        call
+    }
+
+    /// Whether no call waits to be answered.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.arriving.try_recv().is_err()
+    }
+}
+
+/// A request, waiting for its answer.
+pub(crate) struct Call {
+    stream: TcpStream,
+    head: String,
+    /// The body, as it came.
+    pub(crate) body: Vec<u8>,
+    /// What was sent back as the body so far.
+    sent: Vec<u8>,
+}
+
+impl Call {
+    fn read(stream: TcpStream) -> Self {
+        let mut reader = BufReader::new(&stream);
+        let mut head = String::new();
+        while reader.read_line(&mut head).unwrap() > 2 {}
+        let mut call = Self { head, body: Vec::new(), sent: Vec::new(), stream: stream.try_clone().unwrap() };
+        let length = call.header("content-length").expect("a body of known length").parse().unwrap();
+        call.body.resize(length, 0);
+        reader.read_exact(&mut call.body).unwrap();
+        call
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The user's message.
+    pub(crate) fn prompt(&self) -> String {
+        let body = self.json();
+        let messages = body["messages"].as_array().unwrap();
+        messages.iter().find(|message| message["role"] == "user").unwrap()["content"].as_str().unwrap().to_owned()
+    }
+
+    /// Answers with an error.
+    pub(crate) fn refuse(mut self, status: &str, body: &Value) {
+        let (body, length) = (body.to_string(), body.to_string().len());
+        let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}");
+        write!(self.stream, "{head}\r\nconnection: close\r\n\r\n{body}").unwrap();
+    }
+
+    /// Begins a stream.
+    pub(crate) fn begin(&mut self) {
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked";
+        write!(self.stream, "{head}\r\nconnection: close\r\n\r\n").unwrap();
+        let role = json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null});
+        self.event(&json!({"id": "c", "object": "chat.completion.chunk", "choices": [role]}).to_string());
+    }
+
+    /// Says more: one event for each word.
+    pub(crate) fn say(&mut self, text: &str) {
+        for word in text.split_inclusive(char::is_whitespace) {
+            let choice = json!({"index": 0, "delta": {"content": word}, "finish_reason": null});
+            self.event(&json!({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}).to_string());
+        }
+    }
+
+    /// Says that this is all, and ends. Gives the body that was sent.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        let choice = json!({"index": 0, "delta": {}, "finish_reason": "stop"});
+        self.event(&json!({"id": "c", "choices": [choice]}).to_string());
+        let usage = json!({"prompt_tokens": 1200, "completion_tokens": 34, "total_tokens": 1234});
+        self.event(&json!({"id": "c", "choices": [], "usage": usage}).to_string());
+        self.event("[DONE]");
+        self.stream.write_all(b"0\r\n\r\n").unwrap();
+        self.sent
+    }
+
+    /// Answers with this text, and ends. Gives the body that was sent.
+    pub(crate) fn answer(mut self, text: &str) -> Vec<u8> {
+        self.begin();
+        self.say(text);
+        self.finish()
+    }
+
+    /// Gives up in the middle of a stream.
+    pub(crate) fn fail(mut self, words: &str) {
+        self.event(&json!({"error": {"message": words, "code": 500}}).to_string());
+        self.stream.write_all(b"0\r\n\r\n").unwrap();
+    }
+
+    fn event(&mut self, data: &str) {
+        let event = format!("data: {data}\n\n");
+        write!(self.stream, "{:x}\r\n{event}\r\n", event.len()).unwrap();
+        self.sent.extend_from_slice(event.as_bytes());
+    }
+}
