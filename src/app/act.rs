@@ -151,6 +151,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.mark = None;
             }
         }
+        Action::ConfigReload => return vec![Request::Reload],
         Action::Quit => return vec![Request::Quit],
         _ => scroll(model, action),
     }

@@ -136,6 +136,7 @@ actions! {
     LoopAbandon "loop.abandon" "abandon" "Abandon the loop; its record stays";
     LoopLand "loop.land" "land again" "Try a landing again that failed";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
+    ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";
     HelpOpen "help.open" "help" "Show every key";
     Select "select" "select" "Take the selected item";

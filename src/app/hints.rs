@@ -57,7 +57,12 @@ impl Model {
         }
         let Some(stage) = self.stage() else {
             return match action {
-                Action::LoopNew | Action::HelpOpen | Action::Quit | Action::PaletteOpen | Action::Back => None,
+                Action::LoopNew
+                | Action::ConfigReload
+                | Action::HelpOpen
+                | Action::Quit
+                | Action::PaletteOpen
+                | Action::Back => None,
                 Action::TrustOpen if self.host.commands.is_some() => None,
                 _ => Some("there is no loop yet"),
             };

@@ -80,6 +80,8 @@ pub enum Request {
     EditWorktree(LoopId),
     /// List the repository's files.
     ListFiles,
+    /// Read the configuration again.
+    Reload,
     /// Trust the configuration with this digest.
     Trust(Digest),
     /// Leave.

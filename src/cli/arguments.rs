@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Common {
     /// Work in this directory instead of the current one
     #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]

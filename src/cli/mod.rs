@@ -83,7 +83,12 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         status::print(&repo, Ok(&loaded), out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
-    let mut start = open::begin(repo, &paths, loaded)?;
+    let settings = open::settings(&repo, &paths, loaded)?;
+    let common = common.clone();
+    let mut start = open::begin(repo, settings, move |repo| {
+        let (paths, loaded) = open::config(&common, repo)?;
+        open::settings(repo, &paths, loaded)
+    })?;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
             return Err(journal::OpenError::Driven { by: who }.into());

@@ -12,7 +12,7 @@ use crate::keymap::Keymap;
 use crate::provider::{HttpSpec, Provider, ScriptSpec, Spec};
 use crate::repo::Repo;
 use crate::theme::{self, Theme};
-use crate::tui::{Record, Start};
+use crate::tui::{Record, Settings, Start};
 
 use super::advice;
 use super::arguments::Common;
@@ -41,9 +41,19 @@ pub(super) fn config(common: &Common, repo: &Repo) -> Result<(Paths, Loaded), Co
     Ok((paths, loaded))
 }
 
-/// Everything the screen begins with; `paths` are where themes and key files are looked for.
-pub(super) fn begin(repo: Repo, paths: &Paths, loaded: Loaded) -> Result<Start, Failure> {
-    let record = record(&repo)?;
+/// Everything the screen begins with; `again` reads what is configured another time.
+pub(super) fn begin(
+    repo: Repo,
+    settings: Settings,
+    again: impl Fn(&Repo) -> Result<Settings, Failure> + 'static,
+) -> Result<Start, Failure> {
+    let (record, same) = (record(&repo)?, repo.clone());
+    let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
+    Ok(Start { repo, record, settings, reload, first: None, goal: None })
+}
+
+/// What is configured; `paths` are where themes and key files are looked for.
+pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded) -> Result<Settings, Failure> {
     let Loaded { config, warnings: problems } = loaded;
     let mut warnings = lines(&problems);
     let depth = theme::depth(&variable, false);
@@ -52,10 +62,10 @@ pub(super) fn begin(repo: Repo, paths: &Paths, loaded: Loaded) -> Result<Start, 
     warnings.extend(lines(&problems));
     let (keymap, problems) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
     warnings.extend(lines(&problems));
-    let mut host = host(&repo, &config)?;
+    let mut host = host(repo, &config)?;
     warnings.append(&mut host.warnings);
     host.warnings = warnings;
-    Ok(Start { repo, config, record, host, theme, keymap, first: None, goal: None })
+    Ok(Settings { config, host, theme, keymap })
 }
 
 fn record(repo: &Repo) -> Result<Record, Failure> {

@@ -44,6 +44,8 @@ pub enum Order {
         /// The constraint that the previous loop named.
         hint: Option<String>,
     },
+    /// This is the configuration from now on.
+    Configure(Box<Config>),
     /// List the repository's files.
     ListFiles,
     /// Make a worktree with the change in it ready to be edited by hand.
@@ -226,6 +228,10 @@ impl Driver {
                 Ok(command) => self.decide(command),
                 Err(error) => self.refuse(&error),
             },
+            Order::Configure(config) => {
+                self.config = *config;
+                self.configure()
+            }
             Order::ListFiles => {
                 let files = self.repo.head().and_then(|head| self.repo.files(&self.repo.tree_of(&head)?));
                 match files {

@@ -1,5 +1,6 @@
 //! At the start: what an earlier run left behind is cleared away, and what it was doing is taken up again.
 
+use crate::domain::LoopId;
 use crate::engine::{Command, Status};
 use crate::process::supervise::end_leftovers;
 
@@ -14,19 +15,26 @@ impl Driver {
             let text = format!("ended processes that an earlier run of windlass left behind: {ended}");
             self.tell(Report::Progress(text));
         }
-        let unfinished = self.state.loops.values().filter(|one| !has_ended(&one.status)).map(|one| one.id);
-        let unfinished: Vec<_> = unfinished.collect();
-        let names = |id: &_| [base_worktree(*id), change_worktree(*id), hand_worktree(*id)];
-        let keep: Vec<String> = unfinished.iter().flat_map(names).collect();
+        let names = |id| [base_worktree(id), change_worktree(id), hand_worktree(id)];
+        let keep: Vec<String> = self.unfinished().into_iter().flat_map(names).collect();
         if let Err(error) = self.repo.sweep(&keep) {
             self.tell(Report::Refused(error.to_string()));
         }
         self.decide(Command::Recover)?;
-        for id in unfinished {
+        self.configure()
+    }
+
+    /// Tells every unfinished loop what is configured now.
+    pub(super) fn configure(&mut self) -> Result<(), DriverError> {
+        for id in self.unfinished() {
             let setup = self.setup();
             self.decide(Command::Configure { id, setup })?;
         }
         Ok(())
+    }
+
+    fn unfinished(&self) -> Vec<LoopId> {
+        self.state.loops.values().filter(|one| !has_ended(&one.status)).map(|one| one.id).collect()
     }
 }
 

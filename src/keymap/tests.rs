@@ -100,7 +100,10 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     let (vim, _) = Keymap::load("vim", None);
     let Step::Pending(choices) = vim.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
-    assert_eq!(shown, ["n new loop", "l loops", "p park", "c land again", "x abandon", "t trust", "q quit"]);
+    assert_eq!(
+        shown,
+        ["n new loop", "l loops", "p park", "c land again", "x abandon", "t trust", "r reload", "q quit"]
+    );
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Esc").unwrap()), Step::None);
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Z").unwrap()), Step::None);
 
@@ -110,7 +113,10 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     assert_eq!(problems, [""; 0]);
     let Step::Pending(choices) = own.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
-    assert_eq!(shown, ["v View", "n match", "l loops", "p park", "c land again", "x abandon", "t trust", "q quit"]);
+    assert_eq!(
+        shown,
+        ["v View", "n match", "l loops", "p park", "c land again", "x abandon", "t trust", "r reload", "q quit"]
+    );
 }
 
 #[test]

@@ -26,20 +26,28 @@ pub use self::run::run;
 pub struct Start {
     /// The person's repository.
     pub repo: Repo,
-    /// What is configured.
-    pub config: Config,
     /// The record, and whether we may add to it.
     pub record: Record,
+    /// What is configured.
+    pub settings: Settings,
+    /// Reads the configuration again; what is wrong with it, in words for the person.
+    pub reload: Box<dyn Fn() -> Result<Settings, String>>,
+    /// What the driver is asked at once: to begin a loop.
+    pub first: Option<Order>,
+    /// The goal that the first loop's question begins with.
+    pub goal: Option<String>,
+}
+
+/// What the configuration, and the checkout, make of the screen.
+pub struct Settings {
+    /// The configuration itself.
+    pub config: Config,
     /// The checkout and the person.
     pub host: Host,
     /// How it looks.
     pub theme: Theme,
     /// Which keys do what.
     pub keymap: Keymap,
-    /// What the driver is asked at once: to begin a loop.
-    pub first: Option<Order>,
-    /// The goal that the first loop's question begins with.
-    pub goal: Option<String>,
 }
 
 /// The record of the repository.

@@ -16,7 +16,7 @@ use super::editor::{self, Edited};
 use super::input::{self, Pending};
 use super::record::{self, Source};
 use super::terminal::Screen;
-use super::{Start, TuiError};
+use super::{Settings, Start, TuiError};
 use crate::app::{Host, Model, Msg, Notice, Request, update};
 use crate::domain::{LoopId, Timestamp};
 use crate::driver::{Order, Report};
@@ -41,7 +41,8 @@ const FOLLOW: Duration = Duration::from_millis(500);
 /// If the terminal or the record fails. The terminal is as it was before.
 pub fn run(start: Start) -> Result<(), TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let Start { repo, config, record, host, theme, keymap, first, goal } = start;
+    let Start { repo, record, settings, reload, first, goal } = start;
+    let Settings { config, host, theme, keymap } = settings;
     let configured = config.editor.clone();
     let opened = record::open(record, config, repo.clone())?;
     let screen = Screen::take()?;
@@ -70,6 +71,7 @@ pub fn run(start: Start) -> Result<(), TuiError> {
         source: opened.source,
         repo,
         editor: editor::command(configured.as_deref()),
+        reload,
         keys: None,
         frame: Frame { wanted: Some(Instant::now()), last: None },
         looked_at: None,
@@ -117,6 +119,7 @@ struct Session {
     source: Source,
     repo: Repo,
     editor: String,
+    reload: Box<dyn Fn() -> Result<Settings, String>>,
     /// None while another program has the terminal.
     keys: Option<EventStream>,
     frame: Frame,
@@ -283,6 +286,7 @@ impl Session {
                 Request::Quit => return Ok(Next::Leave),
                 Request::Command(command) => self.order(Order::Command(command)),
                 Request::Begin { goal, hint } => self.order(Order::Begin { goal, hint }),
+                Request::Reload => self.reload(),
                 Request::ListFiles => self.order(Order::ListFiles),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),
                 Request::Trust(config) => {
@@ -302,6 +306,31 @@ impl Session {
             }
         }
         Ok(Next::Go)
+    }
+
+    /// Reads the configuration again. A broken one changes nothing.
+    fn reload(&mut self) {
+        let notice = match (self.reload)() {
+            Ok(Settings { config, host, theme, keymap }) => {
+                let demo = self.ui.model.host.demo;
+                let reads_only = self.ui.model.host.reads_only;
+                if theme.syntax() != self.ui.theme.syntax() {
+                    self.ui.syntax = Syntax::default();
+                }
+                (self.ui.theme, self.ui.keymap) = (theme, keymap);
+                self.editor = editor::command(config.editor.as_deref());
+                let warning = host.warnings.first().cloned();
+                self.tell(Msg::Host(Box::new(Host { demo, reads_only, ..host })));
+                self.load_grammar();
+                if !reads_only {
+                    self.order(Order::Configure(Box::new(config)));
+                }
+                let text = warning.unwrap_or_else(|| "the configuration was read again".to_owned());
+                Notice { text, is_error: false }
+            }
+            Err(why) => Notice { text: why, is_error: true },
+        };
+        self.ui.model.notice = Some(notice);
     }
 
     fn order(&mut self, order: Order) {

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::config::{self, Config, ConfigError, Flags, Loaded, Paths};
 use crate::engine::{State, Status};
-use crate::tui::{self, Start};
+use crate::repo::Repo;
+use crate::tui::{self, Settings, Start};
 
 use self::stage::Stage;
 use super::arguments::Common;
@@ -33,21 +34,28 @@ pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(),
 
 fn start(stage: &Stage, flags: &Flags) -> Result<Start, Failure> {
     let repo = stage.repo()?;
+    let (home, flags) = (stage.config_home(), flags.clone());
+    let again = move |repo: &Repo| settings(repo, &home, &flags);
+    let mut start = open::begin(repo.clone(), again(&repo)?, again)?;
+    start.goal = Some(GOAL.to_owned());
+    Ok(start)
+}
+
+fn settings(repo: &Repo, home: &Path, flags: &Flags) -> Result<Settings, Failure> {
     let (taste, complaint) = taste(flags);
     let flags = match &taste {
         // A theme that isn't chosen by anybody is left to the terminal.
         Some(config) => Flags { theme: config.theme.clone(), keymap: Some(config.keymap.clone()), ..flags.clone() },
         None => flags.clone(),
     };
-    let paths = Paths { user: Some(stage.config_home().join("windlass")), repository: Some(repo.top().to_owned()) };
+    let paths = Paths { user: Some(home.join("windlass")), repository: Some(repo.top().to_owned()) };
     // Roles come from the demo's project; the environment's are for real work.
     let mut loaded: Loaded = config::load(&paths, &|_| None, &flags)?;
     loaded.config.editor = taste.and_then(|config| config.editor);
-    let mut start = open::begin(repo, &Paths::find(&variable, None), loaded)?;
-    start.host.demo = true;
-    start.host.warnings.extend(complaint);
-    start.goal = Some(GOAL.to_owned());
-    Ok(start)
+    let mut settings = open::settings(repo, &Paths::find(&variable, None), loaded)?;
+    settings.host.demo = true;
+    settings.host.warnings.extend(complaint);
+    Ok(settings)
 }
 
 /// The person's own configuration, for colours, keys and editor; if it is broken, that is no reason not to have a demo.
@@ -112,9 +120,9 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let stage = Stage::set_in(parent.path(), 900).unwrap();
         let first = start(&stage, &Flags::default()).unwrap();
-        assert!(first.host.demo && first.host.commands.is_some() && first.goal.is_some());
-        assert_eq!((first.host.dirty, first.host.advice), (vec![], vec![]));
-        assert_eq!(first.host.setup.author, Some(ModelId("script/author-demo".to_owned())));
+        assert!(first.settings.host.demo && first.settings.host.commands.is_some() && first.goal.is_some());
+        assert_eq!((first.settings.host.dirty, first.settings.host.advice), (vec![], vec![]));
+        assert_eq!(first.settings.host.setup.author, Some(ModelId("script/author-demo".to_owned())));
         assert!(matches!(first.record, Opened::Driving { .. }));
         // A second screen on it reads only, and says who drives.
         let second = start(&stage, &Flags::default()).unwrap();
@@ -131,7 +139,7 @@ mod tests {
         let stage = Stage::set_in(parent.path(), 900).unwrap();
         let started = start(&stage, &Flags::default()).unwrap();
         let Opened::Driving { mut journal, .. } = started.record else { panic!() };
-        let (workflow, setup, by) = (workflow("scale").unwrap(), started.host.setup, started.repo.person());
+        let (workflow, setup, by) = (workflow("scale").unwrap(), started.settings.host.setup, started.repo.person());
         let (goal, base) = (GOAL.to_owned(), started.repo.head().unwrap());
         let begin = Command::Begin { goal, hint: None, workflow, base, branch: None, setup, by };
         journal.append(Timestamp(0), decide(&State::default(), begin, Timestamp(0)).unwrap()).unwrap();
