@@ -132,6 +132,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             let rows = picker::loops(model);
             model.overlays.push(Overlay::Pick(Box::new(Picker::new("Loops", rows))));
         }
+        Action::CallsOpen => {
+            let rows = picker::calls(model);
+            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Calls of models, the newest first", rows))));
+        }
         Action::PaletteOpen => {
             let rows = picker::commands(model);
             model.overlays.push(Overlay::Pick(Box::new(Picker::new("Commands", rows))));

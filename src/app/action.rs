@@ -135,6 +135,7 @@ actions! {
     LoopPark "loop.park" "park" "Park the loop; it can be resumed";
     LoopAbandon "loop.abandon" "abandon" "Abandon the loop; its record stays";
     LoopLand "loop.land" "land again" "Try a landing again that failed";
+    CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";

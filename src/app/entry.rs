@@ -118,6 +118,7 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     match row.choice {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => act::look_at_loop(model, id),
+        Choice::Call(id) => vec![Request::ReadCall(id)],
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),

@@ -101,6 +101,7 @@ impl Model {
                 need(active && approved && !live, "look at an approved stage first")
             }
             Action::LoopPark | Action::LoopAbandon => need(live, "no loop is active"),
+            Action::CallsOpen => need(!self.state.exchanges.is_empty(), "no model was called yet"),
             Action::LoopLand => need(
                 self.current()
                     .is_some_and(|one| matches!(&one.status, Status::Landing(landing) if landing.failed.is_some())),

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp, Unread,
+    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp,
+    Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
@@ -76,6 +77,8 @@ pub struct Live {
     pub gates: BTreeMap<String, Doc>,
     /// How a preparation is getting on.
     pub progress: Option<String>,
+    /// The call that was last read, with what went over the wire.
+    pub call: Option<(ExchangeId, Doc)>,
 }
 
 /// A line for the human, until the next key.
@@ -281,6 +284,9 @@ impl Model {
                     Disposition::Dismissed(reason) => format!("\n\nset aside: {reason}"),
                 };
                 Some(Cow::Owned(Doc::prose(&(text + &aside))))
+            }
+            Source::Call(id) => {
+                self.live.call.as_ref().filter(|(read, _)| read == id).map(|(_, doc)| Cow::Borrowed(doc))
             }
             Source::Reply => self.unusable().map(|text| Cow::Owned(Doc::prose(text))),
         }

@@ -2,7 +2,7 @@
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, LoopId, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -55,6 +55,13 @@ pub enum Msg {
     Host(Box<Host>),
     /// The repository's files, for the picker.
     Files(Vec<String>),
+    /// What went over the wire in a call, as text.
+    Call {
+        /// The call.
+        exchange: ExchangeId,
+        /// What was sent and received.
+        text: String,
+    },
     /// The human's editor has ended.
     Edited {
         /// The text as it is now; none if it wasn't changed.
@@ -82,6 +89,8 @@ pub enum Request {
     ListFiles,
     /// Read the configuration again.
     Reload,
+    /// Read what went over the wire in this call.
+    ReadCall(ExchangeId),
     /// Trust the configuration with this digest.
     Trust(Digest),
     /// Leave.

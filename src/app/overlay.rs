@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::domain::{Digest, StageIndex, Timestamp};
+use crate::domain::{Digest, ExchangeId, StageIndex, Timestamp};
 
 use super::action::Context;
 use super::picker::Picker;
@@ -41,6 +41,8 @@ pub enum Source {
     Gate(String),
     /// This finding of the current critique, whole: a small pane may have no room for it.
     Finding(usize),
+    /// What went over the wire in this call.
+    Call(ExchangeId),
     /// The author's reply that could not be used, as it came.
     Reply,
 }

@@ -2,7 +2,8 @@
 
 use tui_textarea::{Input, Key, TextArea};
 
-use crate::domain::LoopId;
+use crate::domain::{End, ExchangeId, LoopId};
+use crate::engine::ExchangeInfo;
 
 use super::action::{ACTIONS, Action, ActionInfo};
 use super::model::Model;
@@ -14,6 +15,8 @@ pub enum Choice {
     Action(Action),
     /// A loop to look at, or go on with.
     Loop(LoopId),
+    /// A call to read.
+    Call(ExchangeId),
     /// A file to add to the context.
     File(String),
 }
@@ -131,6 +134,32 @@ pub(super) fn loops(model: &Model) -> Vec<Row> {
         }
     };
     model.state.loops.values().rev().map(row).collect()
+}
+
+/// Every call, the newest first.
+pub(super) fn calls(model: &Model) -> Vec<Row> {
+    let row = |(id, call): (&ExchangeId, &ExchangeInfo)| {
+        let stage = model.state.loops.get(&call.id).and_then(|one| one.stage(call.stage));
+        let stage = stage.map_or("", |stage| stage.spec.id.as_str());
+        let tokens = |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+        let ended = match &call.end {
+            None => "running",
+            Some(End::Complete) => "complete",
+            Some(End::Truncated(_)) => "cut off",
+            Some(End::Failed(_)) => "failed",
+            Some(End::Cancelled) => "cancelled",
+            Some(End::Interrupted) => "interrupted",
+        };
+        let cost = call.cost().map(|cost| format!(", {cost}")).unwrap_or_default();
+        let (input, output) = (tokens(call.usage.input), tokens(call.usage.output));
+        Row {
+            choice: Choice::Call(*id),
+            label: format!("{id} loop {} {stage}: {} {}", call.id, call.role.name(), call.model),
+            detail: format!("{ended}, {input} in, {output} out{cost}, {} ms", call.timings.total),
+            disabled: None,
+        }
+    };
+    model.state.exchanges.iter().rev().map(row).collect()
 }
 
 /// Files to add.

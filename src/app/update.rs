@@ -7,7 +7,7 @@ use super::doc::Doc;
 use super::layout;
 use super::model::{Model, Notice, Stream};
 use super::msg::{Msg, Request};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Source};
 use super::scroll::Scroll;
 use super::{act, entry, picker};
 
@@ -77,6 +77,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             if let Some(Overlay::Pick(picker)) = model.overlays.last_mut().filter(|_| !paths.is_empty()) {
                 picker.fill(picker::files(paths));
             }
+            Vec::new()
+        }
+        Msg::Call { exchange, text } => {
+            model.live.call = Some((exchange, Doc::prose(&text)));
+            model.overlays.push(Overlay::Text { source: Source::Call(exchange), scroll: Scroll::default() });
             Vec::new()
         }
         Msg::Edited { text } => entry::edited(model, text),

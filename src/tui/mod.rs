@@ -4,6 +4,7 @@
 //! on which nothing changes costs no time and writes no byte.
 
 mod editor;
+mod exchange;
 mod input;
 mod record;
 mod run;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Moment, sleep_until};
 
 use super::editor::{self, Edited};
+use super::exchange;
 use super::input::{self, Pending};
 use super::record::{self, Source};
 use super::terminal::Screen;
@@ -287,6 +288,13 @@ impl Session {
                 Request::Command(command) => self.order(Order::Command(command)),
                 Request::Begin { goal, hint } => self.order(Order::Begin { goal, hint }),
                 Request::Reload => self.reload(),
+                Request::ReadCall(exchange) => {
+                    let msg = match exchange::text(&self.repo.private_dir()?, exchange) {
+                        Ok(text) => Msg::Call { exchange, text },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
                 Request::ListFiles => self.order(Order::ListFiles),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),
                 Request::Trust(config) => {

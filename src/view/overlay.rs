@@ -242,12 +242,13 @@ fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) ->
     let title = match source {
         Source::Gate(gate) => format!("gate {gate}"),
         Source::Finding(index) => format!("Finding {}", index + 1),
+        Source::Call(id) => format!("Call {id}, as it went over the wire"),
         Source::Reply => "The reply as it came".to_owned(),
     };
     let inside = popup(scene, buf, (width, height.saturating_sub(2)), &title, &foot);
     let run = match source {
         Source::Gate(gate) => scene.model.stage().and_then(|stage| stage.runs.get(gate)),
-        Source::Reply | Source::Finding(_) => None,
+        Source::Reply | Source::Finding(_) | Source::Call(_) => None,
     };
     let muted = scene.theme.style(Scope::Muted);
     let mut above = Vec::new();
