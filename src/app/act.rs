@@ -13,6 +13,7 @@ use super::model::{Face, Model, Notice};
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
+use super::remarks::{self, Opinion};
 use super::scroll::Scroll;
 use super::sheet::{ARM_MS, Sheet};
 
@@ -75,6 +76,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             model.overlays.push(Overlay::Text { source, scroll: Scroll::default() });
         }
         Action::FindingDismiss => dismiss(model),
+        Action::HunkAccept => {
+            if let Some(part) = model.part().map(|unit| unit.digest) {
+                model.remarks.accept(part);
+            }
+        }
+        Action::HunkReject => remark(model, true),
+        Action::HunkComment => remark(model, false),
         Action::HunkNext => to_unit(model, false, |_, _| true),
         Action::HunkPrev => to_unit(model, true, |_, _| true),
         Action::HunkNextUnread => to_unit(model, false, |model, unit| {
@@ -239,6 +247,11 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
             return act(model, action);
         }
         Action::StageApprove => {
+            if sheet.remarks.asks_for_revision() {
+                sheet.error =
+                    Some("you have rejected or commented on parts: send them back, or take them back".to_owned());
+                return Vec::new();
+            }
             if let Some(obstacle) = sheet.obstacles.first() {
                 sheet.error = Some(match obstacle {
                     Obstacle::Gate { gate, .. } => {
@@ -259,12 +272,14 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
             close_sheet(model);
             return vec![approval.into()];
         }
-        Action::DecisionRevise => ask(
-            model,
-            Purpose::Revise,
-            "Send it back to the author",
-            "What should be different? Open findings go along.",
-        ),
+        Action::DecisionRevise => {
+            let hint = "What should be different? Open findings go along.";
+            let bundle = model.remarks.bundle(&model.artifact);
+            let begun = model.drafts.get(&Purpose::Revise.key()).cloned().filter(|begun| begun.starts_with(&bundle));
+            let begun = begun.unwrap_or(bundle);
+            let question = Ask::new(Purpose::Revise, "Send it back to the author", hint, &begun);
+            model.overlays.push(Overlay::Ask(Box::new(question)));
+        }
         Action::DecisionAbandon => {
             ask(model, Purpose::Abandon, "Abandon this loop?", "Why? The record stays; nothing lands.");
         }
@@ -288,6 +303,25 @@ fn close_sheet(model: &mut Model) {
 fn ask(model: &mut Model, purpose: Purpose, title: &str, hint: &str) {
     let begun = model.drafts.get(&purpose.key()).cloned().unwrap_or_default();
     model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, title, hint, &begun))));
+}
+
+/// Asks for a word on the part at the cursor; a part that is rejected already is taken back.
+fn remark(model: &mut Model, rejects: bool) {
+    let Some(unit) = model.part().cloned() else { return };
+    let known = model.remarks.of(&unit.digest).cloned().unwrap_or_default();
+    if rejects && known.opinion == Some(Opinion::Rejected) {
+        model.remarks.take_back(&unit.digest);
+        return;
+    }
+    let place = remarks::place(&model.artifact, &unit);
+    let (title, hint) = if rejects {
+        (format!("Reject {place}"), "What should be different? It goes to the author when you send the stage back.")
+    } else {
+        (format!("Comment on {place}"), "It goes to the author when you send the stage back. Empty takes it away.")
+    };
+    let purpose = Purpose::Remark { part: unit.digest, rejects };
+    let begun = model.drafts.get(&purpose.key()).cloned().unwrap_or(known.text);
+    model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, &title, hint, &begun))));
 }
 
 /// Opens the artifact for editing, or a blank one with its headings.

@@ -103,6 +103,9 @@ actions! {
     GateRerun "gate.rerun" "rerun" "Run the selected gate again";
     GateRerunAll "gate.rerun-all" "rerun all" "Run every gate of the stage again";
     GateOverride "gate.override" "override" "Go on despite the selected gate, with a reason";
+    HunkAccept "hunk.accept" "accept" "Mark the part at the cursor as accepted, or take that back";
+    HunkReject "hunk.reject" "reject" "Reject the part at the cursor, and say why; again takes it back";
+    HunkComment "hunk.comment" "comment" "Comment on the part at the cursor; it goes to the author with a revision";
     HunkNext "hunk.next" "next hunk" "Go to the next hunk or heading";
     HunkPrev "hunk.prev" "prev hunk" "Go to the previous hunk or heading";
     HunkNextUnread "hunk.next-unread" "unread" "Go to the next part that was not on screen yet";

@@ -154,6 +154,11 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
         }
         return vec![Request::Begin { goal: text.trim().to_owned(), hint: hint.clone() }];
     }
+    if let Purpose::Remark { part, rejects } = ask.purpose {
+        model.drafts.remove(&ask.purpose.key());
+        model.remarks.say(part, &text, rejects);
+        return Vec::new();
+    }
     if ask.purpose == Purpose::Search {
         model.search = Search::new(&text);
         return act::search(model, false);
@@ -176,7 +181,7 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
         Purpose::Dismiss { revision, finding } => Command::Dismiss { id, revision, finding, reason: text, by },
         Purpose::Reopen(stage) => Command::Reopen { id, stage, reason: text, by },
         Purpose::Edit => Command::Write { id, text, by },
-        Purpose::Goal(_) | Purpose::Search => return Vec::new(),
+        Purpose::Goal(_) | Purpose::Search | Purpose::Remark { .. } => return Vec::new(),
     };
     vec![command.into()]
 }

@@ -41,7 +41,10 @@ impl Model {
             Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
             Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun, Action::GateOverride]),
             Pane::Constraint | Pane::Plan if self.face() == Face::Artifact => {
-                hints.extend([Action::PlanEditInline, Action::PlanEditExternal]);
+                if self.artifact.lines().iter().any(|line| line.kind.is_diff()) {
+                    hints.extend([Action::HunkAccept, Action::HunkReject]);
+                }
+                hints.extend([Action::HunkComment, Action::PlanEditInline, Action::PlanEditExternal]);
             }
             Pane::Constraint | Pane::Plan => {}
         }
@@ -77,6 +80,9 @@ impl Model {
                 need(live && ready, "the stage isn't ready to draft")
             }
             Action::ReplyShow => need(self.unusable().is_some(), "the last reply could be used"),
+            Action::HunkAccept | Action::HunkReject | Action::HunkComment => {
+                need(live && self.face() == Face::Artifact, "there is no artifact under review")
+            }
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
             Action::RunCancel => need(live && self.is_busy(), "nothing is running"),
             Action::PlanEditInline | Action::PlanEditExternal => {

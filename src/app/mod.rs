@@ -12,6 +12,7 @@ mod msg;
 mod overlay;
 mod picker;
 mod reading;
+pub mod remarks;
 pub mod scroll;
 mod search;
 mod sheet;

@@ -10,10 +10,11 @@ use crate::domain::{
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
-use super::doc::Doc;
+use super::doc::{Doc, Unit};
 use super::layout::{self, Form, Pane, Screen};
 use super::overlay::{Overlay, Source};
 use super::reading::Reading;
+use super::remarks::Remarks;
 use super::scroll::{GUTTER, Scroll};
 use super::search::Search;
 
@@ -133,6 +134,8 @@ pub struct Model {
     pub live: Live,
     /// What was read.
     pub reading: Reading,
+    /// What the human thinks of the parts.
+    pub remarks: Remarks,
     /// The evidence at the last look at each stage's decision sheet.
     pub last_look: BTreeMap<(LoopId, StageIndex), Evidence>,
     /// The search in the focused pane.
@@ -196,6 +199,7 @@ impl Model {
             notice: None,
             live: Live::default(),
             reading: Reading::default(),
+            remarks: Remarks::default(),
             last_look: BTreeMap::new(),
             search: None,
             drafts: BTreeMap::new(),
@@ -346,6 +350,18 @@ impl Model {
     /// How much of the artifact was read.
     pub fn unread(&self) -> Unread {
         self.reading.unread(&self.artifact)
+    }
+
+    /// The part of the artifact at the cursor: where a jump led, else the first one in sight.
+    pub fn part(&self) -> Option<&Unit> {
+        if self.face() != Face::Artifact {
+            return None;
+        }
+        let pane = self.wide_pane();
+        let (width, height) = self.room(pane);
+        let top = self.scroll(pane).shown(&self.artifact, width, height).line;
+        let line = self.artifact.lines().get(self.mark.unwrap_or(top))?;
+        self.artifact.units().get(line.unit)
     }
 
     /// Whether keys are text now.

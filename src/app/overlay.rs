@@ -76,6 +76,13 @@ pub enum Purpose {
         /// Its place in the critique.
         finding: usize,
     },
+    /// A word on a part of the artifact, which may reject it.
+    Remark {
+        /// The part.
+        part: Digest,
+        /// Whether it is rejected.
+        rejects: bool,
+    },
     /// The reason for going back.
     Reopen(StageIndex),
     /// The artifact itself.
@@ -123,6 +130,7 @@ impl Purpose {
         match self {
             Self::Dismiss { finding, .. } => format!("dismiss {finding}"),
             Self::Override(gate) => format!("override {gate}"),
+            Self::Remark { part, .. } => format!("remark {part}"),
             Self::Goal(_) => "goal".to_owned(),
             other => format!("{other:?}"),
         }

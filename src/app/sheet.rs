@@ -9,6 +9,7 @@ use crate::domain::{Gap, LoopId, StageIndex, Timestamp, Unread};
 use crate::engine::{Approval, Command, Evidence, Loop, Obstacle, evidence, gaps, obstacles};
 
 use super::model::Model;
+use super::remarks::Tally;
 
 /// How long the sheet is on the screen before it takes keys, in milliseconds.
 pub const ARM_MS: i64 = 400;
@@ -41,6 +42,8 @@ pub struct Sheet {
     pub changed: Option<Vec<String>>,
     /// How much of the artifact was read when it was opened.
     pub unread: Unread,
+    /// What the human thinks of its parts.
+    pub remarks: Tally,
     /// What no reason goes past.
     pub obstacles: Vec<Obstacle>,
     /// What an approval would go past.
@@ -74,6 +77,7 @@ impl Sheet {
             changed: last.map(|last| last.changed(&evidence)),
             evidence,
             unread,
+            remarks: model.remarks.tally(&model.artifact),
             obstacles: obstacles(one, stage),
             gaps: gaps(one, stage, unread),
             reason: TextArea::default(),

@@ -1,6 +1,6 @@
 //! The one place where the screen's state changes: a message comes in, requests go out.
 
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Verb};
 use crate::engine::{self, Command, Event, Recorded, Status};
 
 use super::doc::Doc;
@@ -145,6 +145,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
                 model.live.critic = None;
             }
         }
+        Event::Decided { decision, .. } if decision.verb == Verb::Revise => model.remarks.sent(),
         Event::Landed { commit, left, .. } => {
             let text = match left {
                 None => format!("landed as {}", commit.short()),

@@ -74,7 +74,9 @@ fn outline(text: &mut String, key: &str, value: &Value, depth: usize) {
     let head = if key.is_empty() { indent.clone() } else { format!("{indent}{key}: ") };
     match value {
         Value::Object(fields) => {
-            let _ = writeln!(text, "{}", head.trim_end());
+            if !key.is_empty() {
+                let _ = writeln!(text, "{}", head.trim_end());
+            }
             for (key, value) in fields {
                 outline(text, key, value, depth + usize::from(!key.is_empty()));
             }

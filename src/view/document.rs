@@ -10,6 +10,7 @@ use super::Scene;
 use super::paint::{line, row, styled, tint};
 use crate::app::doc::{Doc, DocLine, Kind};
 use crate::app::layout::{Area, Pane};
+use crate::app::remarks::Opinion;
 use crate::app::scroll::{GUTTER, Scroll, hang};
 use crate::app::{Face, wrap};
 use crate::domain::{Anchor, Severity};
@@ -24,6 +25,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) 
     let look = Look {
         marks: &marks,
         mark: model.mark.filter(|_| is_artifact),
+        part: model.part().filter(|_| is_artifact && pane == model.focus).map(|part| part.from),
         tracks_reading: is_artifact,
         searches: pane == model.focus,
         gutter: true,
@@ -35,6 +37,8 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) 
 pub(super) struct Look<'a> {
     marks: &'a [(usize, Severity)],
     mark: Option<usize>,
+    /// The first line of the part at the cursor.
+    part: Option<usize>,
     tracks_reading: bool,
     searches: bool,
     gutter: bool,
@@ -43,7 +47,7 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// Plain output: no numbers, no marks.
     pub(super) const OUTPUT: Look<'static> =
-        Look { marks: &[], mark: None, tracks_reading: false, searches: false, gutter: false };
+        Look { marks: &[], mark: None, part: None, tracks_reading: false, searches: false, gutter: false };
 }
 
 /// The lines that findings point at, with the worst severity of each.
@@ -102,6 +106,9 @@ pub(super) fn lines(
             let part = if scroll.wrap { part } else { range_of(&one.text, scroll.left, width) };
             spans.extend(styled(&one.text, part, base, &runs));
             line(buf, place, &Line::from(spans));
+            if look.part == Some(index) {
+                tint(buf, place, scene.theme.style(Scope::Selection));
+            }
             let is_cursor = look.mark.map_or(cursor.is_none(), |mark| mark == index && number == 0);
             if is_cursor {
                 cursor = Some((place.x, place.y));
@@ -148,7 +155,17 @@ fn gutter_of(
     let severity = look.marks.iter().find(|(line, _)| *line == index).map(|(_, severity)| *severity);
     let unread =
         look.tracks_reading && doc.units().get(one.unit).is_some_and(|unit| !scene.model.reading.is_seen(&unit.digest));
+    let remark = doc
+        .units()
+        .get(one.unit)
+        .filter(|unit| look.tracks_reading && is_first && unit.from == index)
+        .and_then(|unit| scene.model.remarks.of(&unit.digest));
     let mark = match severity {
+        _ if remark.is_some() => match remark.and_then(|remark| remark.opinion) {
+            Some(Opinion::Accepted) => Span::styled("✓", theme.style(Scope::HunkAccepted)),
+            Some(Opinion::Rejected) => Span::styled("✗", theme.style(Scope::HunkRejected)),
+            None => Span::styled("\"", theme.style(Scope::HunkChanged)),
+        },
         _ if look.mark == Some(index) && is_first => Span::styled("►", theme.style(Scope::Cursor)),
         Some(severity) if is_first => {
             Span::styled(super::critique::sign(severity), theme.style(super::critique::scope(severity)))
@@ -180,7 +197,13 @@ fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look
     });
     let mut runs: Runs = match one.kind {
         Kind::Text | Kind::Item | Kind::Quote | Kind::Table if look.gutter => inline(scene, one),
-        Kind::Plus | Kind::Minus | Kind::Context => scene.syntax.runs(theme, doc, index),
+        Kind::Plus | Kind::Minus | Kind::Context => {
+            let mut runs = scene.syntax.runs(theme, doc, index);
+            let scope = if one.kind == Kind::Plus { Scope::DiffPlusEmph } else { Scope::DiffMinusEmph };
+            let style = Style { fg: None, ..theme.style(scope) };
+            runs.extend(scene.syntax.emphasised(doc, index).into_iter().map(|range| (range, style)));
+            runs
+        }
         _ => Vec::new(),
     };
     if let Some(search) = scene.model.search.as_ref().filter(|_| look.searches) {

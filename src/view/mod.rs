@@ -6,6 +6,7 @@
 
 mod critique;
 mod document;
+mod emphasis;
 mod figures;
 mod gates;
 mod header;

@@ -10,6 +10,7 @@ use super::paint::{below, lines, span, wrapped};
 use super::{Scene, gates};
 use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
+use crate::app::remarks::Tally;
 use crate::app::{Field, Sheet};
 use crate::domain::{Disposition, Gap, Severity};
 use crate::engine::{Loop, Obstacle, Stage};
@@ -123,6 +124,13 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
         add("✗", bad, "4 gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
     }
     add_findings(stage, &mut add, (good, warn, bad));
+    let Tally { accepted, rejected, commented } = sheet.remarks;
+    if sheet.remarks.asks_for_revision() {
+        let text = format!("{rejected} rejected, {commented} with a comment: sending back takes them to the author");
+        add("✗", bad, "yours", &text);
+    } else if accepted > 0 {
+        add("✓", good, "yours", &format!("{} accepted", plural(accepted, "part")));
+    }
     match &sheet.changed {
         Some(changed) if changed.is_empty() => add(" ", muted, "since then", "nothing changed since your last look"),
         Some(changed) => add("⚠", warn, "since then", &format!("changed since your last look: {}", changed.join(", "))),

@@ -14,6 +14,7 @@ use syntect::highlighting::{HighlightIterator, HighlightState, Highlighter, Them
 use syntect::parsing::{ParseState, ScopeStack, SyntaxSet};
 use two_face::theme::{EmbeddedLazyThemeSet, EmbeddedThemeName};
 
+use super::emphasis::Emphasis;
 use crate::app::doc::{Doc, Kind, Unit};
 use crate::domain::Digest;
 use crate::theme::Theme;
@@ -50,12 +51,18 @@ impl Grammar {
 pub struct Syntax {
     grammar: Arc<OnceLock<Grammar>>,
     memo: Rc<RefCell<HashMap<Digest, Rc<Vec<Runs>>>>>,
+    emphasis: Emphasis,
 }
 
 impl Syntax {
     /// The place where a grammar loaded elsewhere is put.
     pub fn slot(&self) -> Arc<OnceLock<Grammar>> {
         Arc::clone(&self.grammar)
+    }
+
+    /// The parts of a changed line that differ from the line on the other side.
+    pub(super) fn emphasised(&self, doc: &Doc, index: usize) -> Vec<Range<usize>> {
+        self.emphasis.of(doc, index)
     }
 
     /// The coloured parts of a line of a diff.

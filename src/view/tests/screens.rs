@@ -84,6 +84,25 @@ fn a_change_is_a_diff() {
 }
 
 #[test]
+fn rejections_turn_the_decision_into_a_request() {
+    at_every_size("remarks", |size| {
+        let mut stand = Stand::awaiting(size, 2, "no findings");
+        stand.press(&["]", "h", "x", "n", "o", "Enter", "]", "h", "c", "w", "h", "y", "Enter"]);
+        stand.open_sheet();
+        stand.press(&["y"]);
+        stand
+    });
+    let mut stand = Stand::awaiting((80, 24), 2, "no findings");
+    stand.press(&["]", "h", "x", "n", "o", "Enter"]);
+    stand.open_sheet();
+    stand.press(&["y"]);
+    assert_eq!(stand.approvals, 2, "a rejected part stands in the way: only the stages before were approved");
+    stand.wait(1000);
+    stand.press(&["r"]);
+    assert!(stand.screen().contains("- lib/orders.awk:4-7 (rejected): no"), "{}", stand.screen());
+}
+
+#[test]
 fn a_failing_gate_says_why() {
     at_every_size("gates", |size| {
         let mut stand = Stand::at(size, 2);
