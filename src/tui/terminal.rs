@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::force_color_output;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode, size,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode, size,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use crate::app::layout::Form;
 use crate::view::{self, Scene};
 
 /// Room for the largest frame, so that it leaves in one write.
@@ -28,7 +29,14 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct Screen {
     /// Never dropped: its own way of giving the cursor back complains on standard error if the terminal is gone, and
     /// panics where that is the terminal, too.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    terminal: ManuallyDrop<Drawn>,
+}
+
+type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// A terminal that takes the screen to be empty.
+fn fresh() -> io::Result<Drawn> {
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))
 }
 
 impl Screen {
@@ -39,8 +47,7 @@ impl Screen {
         // reverse with every colour it leaves out.
         force_color_output(true);
         take()?;
-        let writer = BufWriter::with_capacity(FRAME, stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(writer));
+        let terminal = fresh();
         if terminal.is_err() {
             give_back();
         }
@@ -52,22 +59,25 @@ impl Screen {
         size()
     }
 
-    /// Draws a scene: what changed since the last frame, in one write.
-    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<()> {
+    /// Draws a scene: what changed since the last frame, in one write. True if it was drawn as the model says, rather than
+    /// left out because the window is too small or has just changed.
+    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<bool> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let (columns, rows) = scene.model.size;
-        let mut placed = None;
+        let (mut placed, mut whole) = (None, false);
         self.terminal.draw(|frame| {
             // The window may have changed since the model heard of its size; the next message tells it.
             if frame.area().width == columns && frame.area().height == rows {
                 placed = view::draw(scene, frame.buffer_mut());
+                whole = scene.model.form != Form::TooSmall;
             }
             if let Some(place) = placed.filter(|_| scene.model.takes_text()) {
                 frame.set_cursor_position(place);
             }
         })?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.terminal.backend_mut().flush()
+        self.terminal.backend_mut().flush()?;
+        Ok(whole)
     }
 
     /// Rings.
@@ -81,8 +91,10 @@ impl Screen {
         give_back();
         let result = to();
         take()?;
-        // What the other program left on the screen isn't known.
-        self.terminal.clear()?;
+        // What the other program left on the screen isn't known. A terminal of ratatui's own clears itself by asking where
+        // the cursor is, and that answer would go to whoever reads the keys.
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = ManuallyDrop::new(fresh()?);
         Ok(result)
     }
 }
