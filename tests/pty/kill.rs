@@ -24,6 +24,9 @@ const KEYS: u64 = 8;
 /// The longest wait for the moment after the last key.
 const PAUSE: u64 = 300;
 
+/// The same for a key that lands.
+const LANDING: u64 = 100;
+
 /// The most bytes that are written until the moment after the last key.
 const BYTES: u64 = 3000;
 
@@ -120,15 +123,21 @@ impl Victim {
     /// Works for a number of keys, and is killed a little later. Gives what was on the screen then.
     fn work_and_die(&mut self) -> Seen {
         let mut screen = self.desk.open(&[], TALL);
-        let mut before = None;
+        let (mut before, mut pause) = (None, PAUSE);
         for _ in 0..self.dice.up_to(KEYS) {
             // A key may have come a moment too early, and have been refused: then the same is to be done again.
             screen.stay(PATIENCE, |frame| scene(frame).is_some() && scene(frame) != before);
             let frame = screen.wait_for("something to do", |frame| scene(frame).is_some());
+            let lands = (before, scene(&frame)) == (Some(Scene::Name), Some(Scene::Sheet));
             before = scene(&frame);
             self.act(&mut screen, &frame);
+            // A landing is short, and the worst moment of all: half of them are not lived through.
+            if lands && self.dice.up_to(1) == 0 {
+                pause = LANDING;
+                break;
+            }
         }
-        let pause = Duration::from_millis(self.dice.up_to(PAUSE));
+        let pause = Duration::from_millis(self.dice.up_to(pause));
         if self.dice.up_to(1) == 0 {
             screen.stay(pause, |_| false);
         } else {
