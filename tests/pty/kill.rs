@@ -198,12 +198,13 @@ impl Victim {
         self.desk.assert_nothing_runs();
         let git = self.desk.repo().join(".git");
         let (shown, head) = (self.loop_now(), self.desk.git(&["rev-parse", "HEAD"]).trim().to_owned());
-        match shown["status"].as_str().unwrap() {
-            "landed" => assert_eq!(shown["commit"].as_str(), Some(head.as_str())),
-            "active" => assert_eq!(shown["base"].as_str(), Some(head.as_str())),
+        let stands = match shown["status"].as_str().unwrap() {
+            "landed" => &shown["commit"],
+            "active" => &shown["base"],
             other => panic!("the loop is {other} after a start: {shown}"),
-        }
-        assert_eq!(self.desk.git(&["status", "--porcelain"]), "", "the checkout is dirty");
+        };
+        let dirt = self.desk.git(&["status", "--porcelain"]);
+        assert!(dirt.is_empty() && *stands == head, "main is at {head} and not {stands}: {} {dirt:?}", shown["left"]);
 
         let prefix = format!("windlass-loop-{}-", shown["number"]);
         let ours = |name: &String| shown["status"] == "active" && name.starts_with(&prefix);
