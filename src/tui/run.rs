@@ -17,7 +17,7 @@ use super::editor::{self, Edited};
 use super::exchange;
 use super::input::{self, Pending};
 use super::record::{self, Source};
-use super::terminal::Screen;
+use super::terminal::{Drawn, Screen};
 use super::{Settings, Start, TuiError};
 use crate::app::{Host, Model, Msg, Notice, Request, update};
 use crate::domain::{LoopId, Timestamp};
@@ -216,13 +216,20 @@ impl Session {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        // The window may have changed before its event has come, or without one.
+        let (columns, rows) = Screen::size()?;
+        if self.ui.model.size != (columns, rows) {
+            self.tell(Msg::Resize(columns, rows));
+        }
         let Ui { model, theme, keymap, syntax, pending } = &mut self.ui;
         let moment = Instant::now();
         let scene = Scene { model, theme, keymap, syntax, pending: pending.shown(moment) };
         let whole = self.screen.draw(&scene)?;
         self.frame = Frame { wanted: None, last: Some(moment) };
-        if whole && !self.ui.model.overlays.is_empty() {
-            self.tell(Msg::Painted);
+        match whole {
+            Drawn::Whole if !self.ui.model.overlays.is_empty() => self.tell(Msg::Painted),
+            Drawn::Whole | Drawn::TooSmall => {}
+            Drawn::Moved => self.frame.soon(),
         }
         Ok(())
     }

@@ -29,13 +29,24 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct Screen {
     /// Never dropped: its own way of giving the cursor back complains on standard error if the terminal is gone, and
     /// panics where that is the terminal, too.
-    terminal: ManuallyDrop<Drawn>,
+    terminal: ManuallyDrop<Backed>,
 }
 
-type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// It is on the screen as the model says.
+    Whole,
+    /// There was only room to say so.
+    TooSmall,
+    /// The window has another size by now; nothing was drawn.
+    Moved,
+}
 
 /// A terminal that takes the screen to be empty.
-fn fresh() -> io::Result<Drawn> {
+fn fresh() -> io::Result<Backed> {
     Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))
 }
 
@@ -59,17 +70,17 @@ impl Screen {
         size()
     }
 
-    /// Draws a scene: what changed since the last frame, in one write. True if it was drawn as the model says, rather than
-    /// left out because the window is too small or has just changed.
-    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<bool> {
+    /// Draws a scene: what changed since the last frame, in one write.
+    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<Drawn> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let (columns, rows) = scene.model.size;
-        let (mut placed, mut whole) = (None, false);
+        let (mut placed, mut drawn) = (None, Drawn::Moved);
         self.terminal.draw(|frame| {
             // The window may have changed since the model heard of its size; the next message tells it.
             if frame.area().width == columns && frame.area().height == rows {
                 placed = view::draw(scene, frame.buffer_mut());
-                whole = scene.model.form != Form::TooSmall;
+                let is_small = scene.model.form == Form::TooSmall;
+                drawn = if is_small { Drawn::TooSmall } else { Drawn::Whole };
             }
             if let Some(place) = placed.filter(|_| scene.model.takes_text()) {
                 frame.set_cursor_position(place);
@@ -77,7 +88,7 @@ impl Screen {
         })?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()?;
-        Ok(whole)
+        Ok(drawn)
     }
 
     /// Rings.
