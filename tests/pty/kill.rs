@@ -80,7 +80,7 @@ fn scene(frame: &Frame) -> Option<Scene> {
         () if frame.says("Why approve all the same?") => Scene::Why,
         () if frame.says("Type outcome to confirm:") => Scene::Name,
         () if frame.says("Decide:") => return armed.then_some(Scene::Sheet),
-        () if state.starts_with(" no loop yet") || state.starts_with(" LANDED as") => Scene::NoLoop,
+        () if state.starts_with("no loop yet") || state.starts_with("LANDED as") => Scene::NoLoop,
         () if state.contains(": ready;") || state.contains(": no draft;") => Scene::Ready,
         () if state.contains("AWAITS YOUR DECISION") => Scene::Awaiting,
         () => return None,
@@ -259,7 +259,7 @@ impl Seen {
             number: word_after(&top, " loop ").and_then(|number| number.parse().ok()),
             approved: stages.into_iter().filter(|stage| top.contains(&format!("✓ {stage}"))).collect(),
             sent_back: words.matches(" ~ sent back").count(),
-            landed: word_after(state(frame), " LANDED as "),
+            landed: word_after(&state(frame), "LANDED as "),
             revision: word_after(&words, " revision ").and_then(|ordinal| ordinal.parse().ok()),
         }
     }
