@@ -17,6 +17,15 @@ use super::record::Record;
 struct Exchange {
     #[serde(flatten)]
     call: Call,
+    /// Attempts that failed and were followed by another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Attempt>,
+    #[serde(flatten)]
+    last: Attempt,
+}
+
+#[derive(Debug, Serialize)]
+struct Attempt {
     request: Option<Request>,
     response: Option<Response>,
 }
@@ -68,8 +77,26 @@ pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dy
 }
 
 impl Exchange {
-    fn of(call: Call, stored: StoredExchange) -> Self {
-        let StoredExchange { request, response, chunks } = stored;
+    fn of(call: Call, mut stored: StoredExchange) -> Self {
+        let earlier = std::mem::take(&mut stored.earlier).into_iter().map(Attempt::of).collect();
+        Self { call, earlier, last: Attempt::of(stored) }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for line in self.call.lines() {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
+        for (attempt, nth) in self.earlier.iter().zip(1..) {
+            writeln!(out, "\n--- attempt {nth} of {}, which failed", self.earlier.len() + 1)?;
+            attempt.write(out)?;
+        }
+        self.last.write(out)
+    }
+}
+
+impl Attempt {
+    fn of(stored: StoredExchange) -> Self {
+        let StoredExchange { request, response, chunks, .. } = stored;
         let request = request.map(|sent| Request {
             method: sent.method,
             url: sent.url,
@@ -82,13 +109,10 @@ impl Exchange {
         let bytes = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
         let response = Response { status, headers, body: Body::of(bytes), chunks: timed };
         let came = response.status.is_some() || !response.chunks.is_empty();
-        Self { call, request, response: came.then_some(response) }
+        Self { request, response: came.then_some(response) }
     }
 
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        for line in self.call.lines() {
-            writeln!(out, "{}", visible_line(&line))?;
-        }
         match &self.request {
             None => writeln!(out, "\n--- request: none was sent")?,
             Some(request) => {
