@@ -115,7 +115,7 @@ impl Driver {
         let provider = self.config.providers.get(name).ok_or_else(|| {
             format!("no provider {name:?} is configured: add [providers.{name}] to your own config.toml")
         })?;
-        let provider = Provider::new(name, provider).map_err(|error| error.to_string())?;
+        let provider = Provider::new(name, provider).map_err(|error| error.to_string())?.owned_by(&self.private);
         let template = self.template(role, stage)?;
         let pieces = context::pieces(&self.repo, &self.config, one, stage, role).map_err(|error| error.to_string())?;
         let prompt = prompt::assemble(&template, &Values { spec: &stage.spec, artifact: stage.revision() }, &pieces);

@@ -3,6 +3,8 @@
 //! It runs with the person's own environment, in an empty directory, and is ended with everything it started. What it
 //! asks of which model is its own business: nothing of that is seen here, so its tokens are unknown.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -43,10 +45,11 @@ impl Program {
         Self { argv: argv.to_vec() }
     }
 
-    /// Runs it for `call`, to its end, a limit or `cancel`.
+    /// Runs it for `call`, to its end, a limit or `cancel`; `owner` is the directory whose command it is.
     pub(super) async fn run(
         &self,
         call: &Call,
+        owner: Option<&Path>,
         limits: Limits,
         observer: &mut dyn Observer,
         cancel: &CancellationToken,
@@ -56,7 +59,7 @@ impl Program {
         }
         let argv: Vec<String> = self.argv.iter().map(|word| word.replace(MODEL, &call.model)).collect();
         let command = argv.join(" ");
-        let scratch = match Scratch::new() {
+        let scratch = match Scratch::new(owner) {
             Ok(scratch) => scratch,
             Err(error) => return Reply::new(End::Failed(format!("`{command}` has no directory to run in: {error}"))),
         };
@@ -169,6 +172,7 @@ mod tests {
 
     use super::super::testing::{Witness, call};
     use crate::domain::{End, ProviderSpec, Usage};
+    use crate::process::supervise::end_leftovers;
     use crate::provider::{Call, Limits, Provider, Reply};
 
     fn shell(script: &str) -> Provider {
@@ -241,6 +245,18 @@ mod tests {
             let (reply, _) = run(&shell(script).with_limits(limits), &call()).await;
             assert!(matches!(&reply.end, End::Failed(why) if why.contains(expected)), "{script}: {:?}", reply.end);
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn its_processes_are_found_after_this_one_was_killed() {
+        let (owner, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (reply, _) = run(&shell("echo $WINDLASS_RUN").owned_by(owner.path()), &call()).await;
+        let mut orphan = std::process::Command::new("sleep");
+        let mut orphan = orphan.arg("60").env("WINDLASS_RUN", reply.text.trim()).spawn().unwrap();
+        assert_eq!(end_leftovers(other.path()), 0);
+        assert_eq!(end_leftovers(owner.path()), 1);
+        assert!(!orphan.wait().unwrap().success());
     }
 
     #[tokio::test]

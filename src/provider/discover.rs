@@ -27,14 +27,17 @@ pub struct LocalServer {
     pub title: &'static str,
     /// Its port on 127.0.0.1.
     pub port: u16,
+    /// What it is best spoken to in. All of them list their models as OpenAI does.
+    pub format: WireFormat,
 }
 
 /// The servers looked for.
 pub const LOCAL_SERVERS: [LocalServer; 4] = [
-    LocalServer { name: "ollama", title: "Ollama", port: 11434 },
-    LocalServer { name: "llamacpp", title: "llama.cpp", port: 8080 },
-    LocalServer { name: "lmstudio", title: "LM Studio", port: 1234 },
-    LocalServer { name: "vllm", title: "vLLM", port: 8000 },
+    // In OpenAI's format it cuts long prompts off at the size of a context that can't be asked for.
+    LocalServer { name: "ollama", title: "Ollama", port: 11434, format: WireFormat::Ollama },
+    LocalServer { name: "llamacpp", title: "llama.cpp", port: 8080, format: WireFormat::OpenAiChat },
+    LocalServer { name: "lmstudio", title: "LM Studio", port: 1234, format: WireFormat::OpenAiChat },
+    LocalServer { name: "vllm", title: "vLLM", port: 8000, format: WireFormat::OpenAiChat },
 ];
 
 /// Variable, provider, what it speaks, and its base address.
@@ -82,12 +85,13 @@ pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServ
 
 /// A server that doesn't answer in time, or not with a list of models, is not there.
 async fn ask(server: &LocalServer, connect: Duration, answer: Duration) -> Option<Found> {
-    let base_url = format!("http://127.0.0.1:{}/v1", server.port);
-    let client = client_for(&Url::parse(&base_url).ok()?, connect).ok()?;
-    let address = format!("{base_url}/models");
+    let root = format!("http://127.0.0.1:{}", server.port);
+    let client = client_for(&Url::parse(&root).ok()?, connect).ok()?;
+    let address = format!("{root}/v1/models");
     let models = timeout(answer, list_models(&client, &address, HeaderMap::new())).await.ok()??;
     let what = format!("{}'s port {} answers", server.title, server.port);
-    Some(Found { name: server.name, what, format: WireFormat::OpenAiChat, base_url, api_key_env: None, models })
+    let base_url = if server.format == WireFormat::Ollama { root } else { format!("{root}/v1") };
+    Some(Found { name: server.name, what, format: server.format, base_url, api_key_env: None, models })
 }
 
 #[cfg(test)]
@@ -118,7 +122,7 @@ mod tests {
     async fn servers_that_list_models_are_found_and_others_are_not() {
         const SHORT: Duration = Duration::from_millis(100);
         const LONG: Duration = Duration::from_secs(60);
-        let [ollama, ..] = LOCAL_SERVERS;
+        let [ollama, llama, ..] = LOCAL_SERVERS;
         let page = || http("200 OK", "content-type: text/html", "<html>");
         let empty = || http("200 OK", "", r#"{"object":"list","data":null}"#);
         for (steps, limit, models) in [
@@ -131,9 +135,12 @@ mod tests {
             let fake = FakeServer::start(vec![steps]).await;
             let found = ask(&LocalServer { port: fake.port, ..ollama }, limit, limit).await;
             assert_eq!(found.as_ref().map(|f| f.models.clone()), models);
-            let base_url = format!("http://127.0.0.1:{}/v1", fake.port);
+            let base_url = format!("http://127.0.0.1:{}", fake.port);
             assert!(found.is_none_or(|f| f.base_url == base_url && f.name == "ollama"));
         }
+        let fake = FakeServer::start(vec![http("200 OK", "", MODELS)]).await;
+        let found = ask(&LocalServer { port: fake.port, ..llama }, LONG, LONG).await.unwrap();
+        assert_eq!(found.base_url, format!("http://127.0.0.1:{}/v1", fake.port));
     }
 
     #[tokio::test]

@@ -105,7 +105,7 @@ async fn run(argv: &[String], cancel: &CancellationToken) -> Result<Option<Secre
     let command = argv.join(" ");
     let failed =
         |why: String| format!("failed to get the key: `{command}` {why}\nCorrect api_key_cmd, or run it once.");
-    let scratch = Scratch::new().map_err(|error| failed(format!("has no directory to run in: {error}")))?;
+    let scratch = Scratch::new(None).map_err(|error| failed(format!("has no directory to run in: {error}")))?;
     let spec = Spec {
         argv: argv.to_vec(),
         cwd: scratch.path(),

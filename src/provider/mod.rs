@@ -34,7 +34,7 @@ pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -205,6 +205,7 @@ pub enum SetupError {
 pub struct Provider {
     kind: Kind,
     limits: Limits,
+    owner: Option<PathBuf>,
 }
 
 enum Kind {
@@ -230,7 +231,7 @@ impl Provider {
                 Kind::Script(script::Script::new(name, dir, *chars_per_second)?)
             }
         };
-        Ok(Self { kind, limits: Limits::default() })
+        Ok(Self { kind, limits: Limits::default(), owner: None })
     }
 
     /// The same provider under other limits.
@@ -239,11 +240,18 @@ impl Provider {
         Self { limits, ..self }
     }
 
+    /// The same provider, whose commands belong to the directory `owner`: should Windlass be killed, the next one ends
+    /// what it finds of them with [`end_leftovers`](crate::process::supervise::end_leftovers).
+    #[must_use]
+    pub fn owned_by(self, owner: &Path) -> Self {
+        Self { owner: Some(owner.to_owned()), ..self }
+    }
+
     /// Asks, and reads the answer to its end, to a limit, or until `cancel`.
     pub async fn call(&self, call: &Call, observer: &mut dyn Observer, cancel: &CancellationToken) -> Reply {
         match &self.kind {
             Kind::Server(server) => transport::exchange(server, call, self.limits, observer, cancel).await,
-            Kind::Command(program) => program.run(call, self.limits, observer, cancel).await,
+            Kind::Command(program) => program.run(call, self.owner.as_deref(), self.limits, observer, cancel).await,
             Kind::Script(script) => script.play(call, observer, cancel).await,
         }
     }

@@ -3,30 +3,36 @@
 //! An agent that answers questions may also write files. Here it finds none to change, and the checkout stays as it is.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, fs, io, process};
 
 /// The directory. Dropping it removes it with everything in it.
 pub(super) struct Scratch {
     path: PathBuf,
+    spill: PathBuf,
 }
 
 impl Scratch {
-    /// A new one, for its owner's eyes only.
-    pub(super) fn new() -> io::Result<Self> {
+    /// A new one, for its owner's eyes only. The directory `owner`, if there is one, is where the command's processes
+    /// are looked for should this process be killed; see [`supervise::end_leftovers`].
+    ///
+    /// [`supervise::end_leftovers`]: crate::process::supervise::end_leftovers
+    pub(super) fn new(owner: Option<&Path>) -> io::Result<Self> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let parent = env::temp_dir();
         loop {
             let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = parent.join(format!("windlass-command-{}-{count}", process::id()));
+            let name = format!("windlass-command-{}-{count}", process::id());
+            let path = parent.join(&name);
             match fs::DirBuilder::new().mode(0o700).create(&path) {
                 // Left behind by a process that had this one's number, or put there by somebody else.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => {
                     made?;
                     fs::create_dir(path.join("work"))?;
-                    return Ok(Self { path });
+                    let spill = owner.map_or_else(|| path.join("output"), |owner| owner.join(name));
+                    return Ok(Self { path, spill });
                 }
             }
         }
@@ -39,7 +45,7 @@ impl Scratch {
 
     /// Where output goes that is too long for memory.
     pub(super) fn spill(&self) -> PathBuf {
-        self.path.join("output")
+        self.spill.clone()
     }
 }
 
@@ -47,6 +53,7 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What can't be removed is a temporary file like others.
         let _ = fs::remove_dir_all(&self.path);
+        let _ = fs::remove_file(&self.spill);
     }
 }
 
@@ -64,12 +71,16 @@ mod tests {
 
     #[test]
     fn a_scratch_directory_is_private_and_goes_with_its_owner() {
-        let (one, other) = (Scratch::new().unwrap(), Scratch::new().unwrap());
+        let owner = tempfile::tempdir().unwrap();
+        let (one, other) = (Scratch::new(Some(owner.path())).unwrap(), Scratch::new(None).unwrap());
         assert_ne!(one.path(), other.path());
         assert_eq!(fs::metadata(&one.path).unwrap().mode() & 0o777, 0o700);
         fs::write(one.path().join("file"), "").unwrap();
+        fs::write(one.spill(), "").unwrap();
+        assert!(one.spill().starts_with(owner.path()) && other.spill().starts_with(&other.path));
         let path = one.path.clone();
         drop(one);
         assert!(!path.exists() && other.path().exists());
+        assert_eq!(fs::read_dir(owner.path()).unwrap().count(), 0);
     }
 }

@@ -141,7 +141,8 @@ fn forms_of(value: &str) -> Vec<Vec<u8>> {
     let quoted = serde_json::Value::from(value).to_string();
     let json = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or(&quoted).to_owned();
     let mut forms = vec![value.as_bytes().to_vec(), json.replace('/', "\\/").into_bytes(), json.into_bytes()];
-    forms.push(percent_encoded(value));
+    let encoded = percent_encoded(value, |byte| format!("%{byte:02X}"));
+    forms.extend([encoded, percent_encoded(value, |byte| format!("%{byte:02x}"))]);
     for offset in 0..3 {
         let standard = base64_within(value.as_bytes(), offset);
         let url_safe = standard.iter().map(|c| match c {
@@ -155,10 +156,10 @@ fn forms_of(value: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-fn percent_encoded(value: &str) -> Vec<u8> {
+fn percent_encoded(value: &str, code: fn(u8) -> String) -> Vec<u8> {
     let encode = |byte: u8| {
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if plain { vec![byte] } else { format!("%{byte:02X}").into_bytes() }
+        if plain { vec![byte] } else { code(byte).into_bytes() }
     };
     value.bytes().flat_map(encode).collect()
 }
@@ -189,6 +190,7 @@ mod tests {
             (r#"{"m":"sk-proj-a/b+c\"d_0123456789"}"#.into(), r#"{"m":"***"}"#),
             (r#"{"m":"sk-proj-a\/b+c\"d_0123456789"}"#.into(), r#"{"m":"***"}"#),
             ("?key=sk-proj-a%2Fb%2Bc%22d_0123456789&x".into(), "?key=***&x"),
+            ("?key=sk-proj-a%2fb%2bc%22d_0123456789&x".into(), "?key=***&x"),
             // `printf %s KEY | base64` and `printf :%s KEY | base64`, as in basic authorization
             ("c2stcHJvai1hL2IrYyJkXzAxMjM0NTY3ODk=".into(), "***k="),
             ("OnNrLXByb2otYS9iK2MiZF8wMTIzNDU2Nzg5".into(), "On***"),

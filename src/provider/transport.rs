@@ -24,13 +24,16 @@ use crate::domain::{End, Usage, without_keys};
 /// How long the server may take over its words on an error.
 const ASIDE: Duration = Duration::from_secs(5);
 
+/// How long the rest of a response is waited for when its reply has ended, so that the record has all of it.
+const REST: Duration = Duration::from_millis(200);
+
 /// The most bytes of text and reasoning together.
 pub(super) const REPLY_CAP: usize = 16 * 1024 * 1024;
 
 /// The most bytes of a response: a token of four bytes comes in an event of 200 to 400.
 const RESPONSE_CAP: usize = 512 * 1024 * 1024;
 
-/// The most bytes read of an error response.
+/// The most bytes read of an error response, and of what follows a reply.
 const ERROR_CAP: usize = 64 * 1024;
 
 /// How long a call may take, and how often it is tried.
@@ -237,7 +240,7 @@ impl<'a> Intake<'a> {
             return Ok(End::Failed(asked.redirected(status, &location.unwrap_or_default())));
         }
         if !status.is_success() {
-            let body = self.error_body(response).await;
+            let body = self.body(response, ASIDE).await;
             let why = asked.refused(status, &words_of(&body));
             if !is_temporary(status, &headers, &body) {
                 return Ok(End::Failed(why));
@@ -270,8 +273,13 @@ impl<'a> Intake<'a> {
                 }
             }
             for part in parts.drain(..) {
-                if let Some(outcome) = self.take(part) {
-                    return outcome;
+                match self.take(part) {
+                    None => {}
+                    Some(Ok(end @ (End::Complete | End::Truncated(_)))) => {
+                        self.body(response, REST).await;
+                        return Ok(end);
+                    }
+                    Some(outcome) => return outcome,
                 }
             }
             self.record();
@@ -376,10 +384,10 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// As much of an error response's body as matters.
-    async fn error_body(&mut self, mut response: Response) -> Vec<u8> {
-        let (mut body, deadline) = (Vec::new(), Instant::now() + ASIDE);
-        // The status is the answer; a body that breaks off or dawdles only makes for fewer words.
+    /// As much of the body as comes in this time and matters: of an error response, or of what follows a reply.
+    async fn body(&mut self, mut response: Response, time: Duration) -> Vec<u8> {
+        let (mut body, deadline) = (Vec::new(), Instant::now() + time);
+        // The end is known already; a body that breaks off or dawdles only makes for fewer words.
         while let Ok(Ok(Some(bytes))) = timeout_at(deadline, response.chunk()).await {
             body.extend(self.receive(&bytes));
             if body.len() > ERROR_CAP {
