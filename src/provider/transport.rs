@@ -453,3 +453,33 @@ pub(super) fn in_words(limit: Duration) -> String {
         seconds => format!("{seconds} s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Witness, once};
+    use super::{Intake, Part, Secrets};
+
+    #[test]
+    fn what_may_yet_spell_a_key_is_not_recorded_before_it_is_certain() {
+        let secrets = Secrets::new(["sk-0123456789"]);
+        for (pieces, recorded) in [
+            (&["It is sk-", "01234", "56789", "."][..], "[19 bytes that spell out the key were removed by windlass]|."),
+            (&["It is sk-", "0123", "X", "."], "It is |sk-|0123|X|."),
+            (&["sk-01234567", "8"], "[12 bytes that spell out the key were removed by windlass]"),
+            (&["sk-0", "1"], "sk-0|1"),
+        ] {
+            let mut witness = Witness::default();
+            let mut intake = Intake::new(&secrets, once(), &mut witness);
+            for piece in pieces {
+                // On the wire something stands between the pieces.
+                intake.receive(piece.as_bytes());
+                intake.release();
+                assert!(intake.take(Part::Text((*piece).to_owned())).is_none());
+                intake.record();
+            }
+            intake.release_all();
+            let chunks: Vec<_> = witness.chunks.iter().map(|(_, bytes)| String::from_utf8_lossy(bytes)).collect();
+            assert_eq!(chunks.join("|"), recorded);
+        }
+    }
+}
