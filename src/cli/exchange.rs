@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::{ExchangeId, visible, visible_line};
+use crate::domain::{ExchangeId, visible, visible_line, without_keys};
 use crate::journal::StoredExchange;
 
 use super::calls::Call;
@@ -133,12 +133,13 @@ impl Attempt {
     }
 }
 
+/// For people, who pass on what they see: what looks like a key is masked. The exact bytes are in the JSON.
 fn write_message(headers: &[(String, String)], body: &Body, out: &mut dyn Write) -> std::io::Result<()> {
     for (name, value) in headers {
-        writeln!(out, "{}: {}", visible_line(name), visible_line(value))?;
+        writeln!(out, "{}: {}", visible_line(name), visible_line(&without_keys(value)))?;
     }
     match body {
-        Body::Text(text) => writeln!(out, "\n{}", visible(text)),
+        Body::Text(text) => writeln!(out, "\n{}", visible(&without_keys(text))),
         Body::Hex(hex) => writeln!(out, "\nnot UTF-8, so in hexadecimal: {hex}"),
     }
 }
@@ -153,5 +154,19 @@ impl Body {
                 hex
             })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Body, write_message};
+
+    #[test]
+    fn keys_in_a_message_are_masked_for_people() {
+        let key = "sk-ant-api03-0123456789abcdefghij";
+        let body = Body::of(format!("my key is {key}").into_bytes());
+        let mut out = Vec::new();
+        write_message(&[("x-echo".to_owned(), key.to_owned())], &body, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "x-echo: sk-ant-***\n\nmy key is sk-ant-***\n");
     }
 }
