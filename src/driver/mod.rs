@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::bench::Bench;
@@ -155,6 +156,8 @@ pub struct Driver {
     /// The number of the latest task of each job.
     latest: BTreeMap<(LoopId, Job), u64>,
     benches: BTreeMap<String, Bench>,
+    /// Worktrees of ended loops on their way out.
+    clearing: JoinSet<()>,
     /// The tree that a human was given to edit.
     in_hand: BTreeMap<LoopId, TreeId>,
     wire: Vec<WireRow>,
@@ -186,6 +189,7 @@ impl Driver {
             running: BTreeMap::new(),
             latest: BTreeMap::new(),
             benches: BTreeMap::new(),
+            clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
         })
@@ -213,6 +217,8 @@ impl Driver {
         for cancel in self.running.values() {
             cancel.cancel();
         }
+        // Nobody comes back for the worktrees of a loop that has ended.
+        while self.clearing.join_next().await.is_some() {}
         while let Ok(arrival) = self.arrivals.try_recv() {
             if let Home::Wire(row) = arrival {
                 self.wire.push(row);
@@ -350,7 +356,7 @@ impl Driver {
         for name in [base_worktree(id), change_worktree(id), hand_worktree(id)] {
             let (bench, home) = (self.bench(name.clone(), &base), self.home.clone());
             self.benches.remove(&name);
-            tokio::spawn(async move {
+            self.clearing.spawn(async move {
                 if let Err(error) = bench.clear().await {
                     let _ = home.send(Home::Report(Report::Refused(error.to_string())));
                 }

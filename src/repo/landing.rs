@@ -151,8 +151,8 @@ impl Repo {
             return Err(LandError::OtherTree { commit, found, approved: landing.tree.clone() });
         }
         let kept_at = format!("refs/windlass/loop-{}", landing.loop_id);
-        self.keep(&kept_at, &commit)?;
-        let checkout = match self.move_checkout(landing, &commit)? {
+        let again = self.keep(&kept_at, &commit)?;
+        let checkout = match self.move_checkout(landing, &commit, again)? {
             Ok(branch) => Checkout::Moved { branch },
             Err(why) => Checkout::Left { command: command_for(&why, landing, &kept_at), why },
         };
@@ -175,15 +175,15 @@ impl Repo {
             .id("make the commit")
     }
 
-    /// Creates the ref, or finds it made by an earlier attempt.
-    fn keep(&self, name: &str, commit: &CommitId) -> Result<(), LandError> {
+    /// Creates the ref, or finds it made by an earlier attempt, which is then true.
+    fn keep(&self, name: &str, commit: &CommitId) -> Result<bool, LandError> {
         if let Some(found) = self.ref_value(name)? {
-            return if found == *commit { Ok(()) } else { Err(LandError::Taken { name: name.to_owned(), found }) };
+            return if found == *commit { Ok(true) } else { Err(LandError::Taken { name: name.to_owned(), found }) };
         }
         let none = "0".repeat(commit.as_str().len());
         let args = ["update-ref", "-m", "windlass: land", name, commit.as_str(), &none];
         self.git().args(args).bytes(&format!("keep the commit at {name}"))?;
-        Ok(())
+        Ok(false)
     }
 
     fn ref_value(&self, name: &str) -> Result<Option<CommitId>, RepoError> {
@@ -197,7 +197,12 @@ impl Repo {
     }
 
     /// The branch that moved, or why the checkout was left alone.
-    fn move_checkout(&self, landing: &Landing, commit: &CommitId) -> Result<Result<String, Left>, RepoError> {
+    fn move_checkout(
+        &self,
+        landing: &Landing,
+        commit: &CommitId,
+        again: bool,
+    ) -> Result<Result<String, Left>, RepoError> {
         let branch = match (self.branch()?, &landing.branch) {
             (Some(is), Some(expected)) if is == *expected => is,
             (Some(is), Some(expected)) => return Ok(Err(Left::OtherBranch { is, expected: expected.clone() })),
@@ -214,7 +219,7 @@ impl Repo {
             return Ok(Err(Left::Moved { branch, now }));
         }
         if !self.holds_already(&landing.tree)?
-            && let Some(left) = self.move_files(landing, commit)?
+            && let Some(left) = self.move_files(landing, commit, again)?
         {
             return Ok(Err(left));
         }
@@ -257,8 +262,8 @@ impl Repo {
     }
 
     /// Sets index and files of the checkout, which stand at the parent, to the commit; why not, if they stay.
-    fn move_files(&self, landing: &Landing, commit: &CommitId) -> Result<Option<Left>, RepoError> {
-        let (in_the_way, half_done) = self.in_the_way(landing)?;
+    fn move_files(&self, landing: &Landing, commit: &CommitId, again: bool) -> Result<Option<Left>, RepoError> {
+        let (in_the_way, half_done) = self.in_the_way(landing, again)?;
         if !in_the_way.is_empty() {
             return Ok(Some(Left::Dirty(in_the_way)));
         }
@@ -274,12 +279,14 @@ impl Repo {
 
     /// The paths that keep the files of the checkout from being moved: changed tracked files, and files that git doesn't
     /// track (ignored ones, too, which git itself would overwrite) where the change makes new ones. A path that is already
-    /// as the change makes it is not among them; the flag says that there are such, left by a landing cut short.
-    fn in_the_way(&self, landing: &Landing) -> Result<(Vec<String>, bool), RepoError> {
+    /// as the change makes it is not among them, nor, if this is done `again`, one that the change has begun to make; the
+    /// flag says that there are such, left by a landing cut short.
+    fn in_the_way(&self, landing: &Landing, again: bool) -> Result<(Vec<String>, bool), RepoError> {
         let parent = self.tree_of(&landing.parent)?;
         let tracked: HashSet<String> = self.files(&parent)?.into_iter().map(|entry| entry.path).collect();
         let mut paths = self.dirty_tracked()?;
-        for difference in self.differences(&parent, &landing.tree)? {
+        let differences = self.differences(&parent, &landing.tree)?;
+        for difference in &differences {
             let path = Path::new(&difference.path);
             let parts = path.ancestors().filter(|part| !part.as_os_str().is_empty());
             let mut names = parts.filter_map(|part| Some((part, part.to_str()?)));
@@ -300,7 +307,9 @@ impl Repo {
             self.files(&landing.tree)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
         let mut blocking = Vec::new();
         for path in paths {
-            if !self.is_already(&path, target.get(&path))? {
+            let target = target.get(&path);
+            let begun = again && differences.iter().any(|one| one.path == path) && self.is_begun(&path, target)?;
+            if !begun && !self.is_already(&path, target)? {
                 blocking.push(path);
             }
         }
@@ -321,6 +330,20 @@ impl Repo {
         let option = format!("--path={path}");
         let id = self.git().args(["hash-object", &option, "--stdin"]).stdin(content).line("compare a file")?;
         Ok(id == target.id)
+    }
+
+    /// Whether the checkout holds at the path what is left by a git that was killed while it put this there: nothing, or
+    /// a beginning.
+    fn is_begun(&self, path: &str, target: Option<&FileEntry>) -> Result<bool, RepoError> {
+        let file = self.top().join(path);
+        match (file.symlink_metadata(), target) {
+            (Err(_), _) => Ok(true),
+            (Ok(meta), Some(target)) if meta.is_file() && target.mode.is_file() => {
+                let content = std::fs::read(&file).map_err(file_error("read", &file))?;
+                Ok(self.blob(target)?.starts_with(&content))
+            }
+            _ => Ok(false),
+        }
     }
 }
 

@@ -82,6 +82,15 @@ fn a_landing_cut_short_at_any_step_is_finished_by_the_next() {
             fixture.write("new/file.txt", "new\n");
             fs::remove_file(fixture.top().join("docs/Guide.md")).unwrap();
         }),
+        ("amid a file that git had taken away", |fixture, _, commit| {
+            fixture.git(&["update-ref", "refs/windlass/loop-3", commit.as_str()]);
+            fs::remove_file(fixture.top().join("src/twice.rs")).unwrap();
+        }),
+        ("amid the writing of a file", |fixture, _, commit| {
+            fixture.git(&["update-ref", "refs/windlass/loop-3", commit.as_str()]);
+            fixture.write("src/twice.rs", "x\ny\n");
+            fixture.write("new/file.txt", "");
+        }),
         ("after the index", |fixture, landing, commit| {
             fixture.git(&["read-tree", "-m", "-u", landing.parent.as_str(), commit.as_str()]);
         }),
@@ -134,6 +143,22 @@ fn changed_files_keep_the_checkout_where_it_is() {
     let again = fixture.repo.land(&landing).unwrap();
     assert_eq!((&again.commit, &again.checkout), (&landed.commit, &Checkout::Moved { branch: "main".into() }));
     assert_landed(&fixture, &landing, &landed.commit);
+}
+
+#[test]
+fn a_file_that_somebody_removed_is_in_the_way() {
+    let fixture = Fixture::new();
+    let landing = landing(&fixture);
+    fs::remove_file(fixture.top().join("src/twice.rs")).unwrap();
+    let landed = fixture.repo.land(&landing).unwrap();
+    assert_eq!(*left(&landed.checkout).0, Left::Dirty(vec!["src/twice.rs".into()]));
+    assert!(!fixture.top().join("src/twice.rs").exists());
+
+    // Done again, the change makes its own files whole, and none that it doesn't touch.
+    fs::remove_file(fixture.top().join("src/main.rs")).unwrap();
+    let landed = fixture.repo.land(&landing).unwrap();
+    assert_eq!(*left(&landed.checkout).0, Left::Dirty(vec!["src/main.rs".into()]));
+    assert!(!fixture.top().join("src/main.rs").exists());
 }
 
 #[test]
