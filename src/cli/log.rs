@@ -134,6 +134,7 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
             let text = format!("{verb} by {} on evidence {}{reason}", decision.by.0, decision.evidence.short());
             ("decided", Some(*stage), text)
         }
+        Event::TakenBack { stage, .. } => ("taken-back", Some(*stage), "the draft that was sent back".to_owned()),
         Event::CancelAsked { .. } => ("cancel-asked", None, String::new()),
         Event::Reopened { stage, reason, by, .. } => ("reopened", Some(*stage), format!("{reason}, by {}", by.0)),
         Event::Parked { by, .. } => ("parked", None, format!("by {}", by.0)),

@@ -48,7 +48,7 @@ pub(super) fn pieces(
         pieces.push(piece(ItemKind::Readings, "readings", text));
     }
     if let Some(feedback) = stage.feedback.as_ref().filter(|_| role == Role::Author) {
-        let text = prompt::feedback(&feedback.reason, &feedback.findings, &feedback.problems);
+        let text = prompt::feedback(&feedback.reasons.join("\n\n"), &feedback.findings, &feedback.problems);
         pieces.push(piece(ItemKind::Feedback, "feedback", text));
     }
     if let Some(name) = CONVENTIONS.iter().find(|name| files.iter().any(|file| file.path == **name)) {

@@ -103,6 +103,11 @@ pub enum Command {
         /// Who.
         by: Person,
     },
+    /// Human: decide on the revision that was sent back after all; nothing has come in its place.
+    TakeBack {
+        /// The loop.
+        id: LoopId,
+    },
     /// Human: end the loop without landing.
     Abandon {
         /// The loop.

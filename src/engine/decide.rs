@@ -54,6 +54,11 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         }
         Command::Approve(approval) => approve(state, *approval, at),
         Command::Revise { id, evidence, reason, by } => revise(state, id, &evidence, &reason, by, at),
+        Command::TakeBack { id } => {
+            let (_, stage, index) = open(state, id)?;
+            needs(stage, stage.can_be_taken_back(), "only a draft that was sent back can be taken back")?;
+            one(Event::TakenBack { id, stage: index })
+        }
         Command::Abandon { id, reason, by } => {
             let current = known(state, id)?;
             if !current.is_going_on() && !current.has_failed_to_land() {

@@ -245,6 +245,13 @@ pub enum Event {
         /// What.
         decision: Decision,
     },
+    /// A human took the revision that was sent back up again; it waits for a decision as before.
+    TakenBack {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+    },
     /// A human wants what is running stopped.
     CancelAsked {
         /// The loop.
@@ -333,6 +340,7 @@ impl Event {
             | Self::Dismissed { id, .. }
             | Self::Overridden { id, .. }
             | Self::Decided { id, .. }
+            | Self::TakenBack { id, .. }
             | Self::CancelAsked { id }
             | Self::Reopened { id, .. }
             | Self::Parked { id, .. }

@@ -34,6 +34,7 @@ fn places() -> Vec<(&'static str, Machine)> {
     vec![
         at("preparing", |_| {}),
         at("ready", |m| m.work("x")),
+        at("sent-back", |m| send_back(m, "x")),
         at("drafting", |m| {
             m.work("x");
             m.must(Command::Draft { id: FIRST });
@@ -55,6 +56,16 @@ fn places() -> Vec<(&'static str, Machine)> {
     ]
 }
 
+/// Has `text` drafted and sent back, and nothing come of that.
+fn send_back(machine: &mut Machine, text: &str) {
+    machine.review(text);
+    let id = machine.one().id;
+    machine.must(Command::Revise { id, evidence: machine.seen(), reason: "smaller".into(), by: me() });
+    machine.forget();
+    let trouble = Trouble::Stopped("cancelled".into());
+    machine.must(Command::DraftFailed { id, stage: machine.one().open, trouble });
+}
+
 /// Every command a human has, as it would be given now.
 fn human(machine: &Machine) -> Vec<(&'static str, Command)> {
     let (id, by) = (FIRST, me());
@@ -69,6 +80,7 @@ fn human(machine: &Machine) -> Vec<(&'static str, Command)> {
         ("take", Command::TakeWorktree { id, by: by.clone() }),
         ("approve", machine.approval()),
         ("revise", Command::Revise { id, evidence: machine.seen(), reason: reason(), by: by.clone() }),
+        ("take-back", Command::TakeBack { id }),
         ("abandon", Command::Abandon { id, reason: reason(), by: by.clone() }),
         ("dismiss", Command::Dismiss { id, revision, finding: 0, reason: reason(), by: by.clone() }),
         ("override", Command::Override { id, gate: "lint".into(), reason: reason(), by: by.clone() }),
@@ -90,6 +102,7 @@ fn what_can_be_done_when() {
     let table = "
         preparing   abandon cancel reopen park configure
         ready       choose draft write take abandon reopen park configure
+        sent-back   choose draft write take take-back abandon reopen park configure
         drafting    abandon cancel reopen park configure
         applying    abandon cancel reopen park configure
         reviewing   abandon rerun cancel reopen park configure
@@ -678,6 +691,7 @@ fn reports_are_taken_only_by_what_waits_for_them() {
     let table: &[(&str, &[&str])] = &[
         ("preparing", &["Prepared"]),
         ("ready", &[]),
+        ("sent-back", &[]),
         ("drafting", &["DraftFailed"]),
         ("applying", &["Drafted", "DraftFailed"]),
         ("reviewing", &["GateFinished", "GateFinished"]),
@@ -869,9 +883,21 @@ fn an_edit_by_hand_that_came_to_nothing_leaves_the_draft_where_it_was() {
         machine.must(Command::DraftFailed { id: FIRST, stage: CHANGE, trouble: patch_trouble() });
         assert_eq!(machine.phase(), Phase::Awaiting);
         assert_eq!((machine.stage().current, machine.seen()), before);
+        assert_eq!(machine.stage().trouble, Some(patch_trouble()));
+        assert_eq!(machine.stage().feedback, None, "the author is not told what is wrong with somebody else's edit");
+        // It is said until something else is done about the stage.
+        let mut other = Machine { state: machine.state.clone(), ..Machine::default() };
+        let approval = other.approval();
+        other.must(approval);
+        assert_eq!(other.one().stages[2].trouble, None, "approved");
+        let mut other = Machine { state: machine.state.clone(), ..Machine::default() };
+        let revise = Command::Revise { id: FIRST, evidence: other.seen(), reason: "smaller".into(), by: me() };
+        other.must(revise);
+        assert_eq!(other.stage().trouble, None, "sent back");
 
         // The same when Windlass ended in the middle of it, and when there was no draft yet.
         machine.must(edit.clone());
+        assert_eq!(machine.stage().trouble, None, "another edit");
         machine.must(Command::Recover);
         assert_eq!(machine.phase(), Phase::Awaiting);
         let mut machine = Machine::at(CHANGE);
@@ -897,6 +923,7 @@ fn what_was_in_flight_is_picked_up_again() {
     let expected: &[(&str, &str, &[&str])] = &[
         ("preparing", "preparing", &["Prepare"]),
         ("ready", "ready", &[]),
+        ("sent-back", "ready", &[]),
         ("drafting", "ready", &[]),
         ("applying", "ready", &[]),
         ("reviewing", "reviewing", &[]),
@@ -968,6 +995,76 @@ fn a_landing_that_failed_is_tried_again_or_given_up() {
 }
 
 #[test]
+fn what_was_sent_back_can_be_decided_on_after_all() {
+    let mut machine = rich();
+    let before = machine.seen();
+    let stage = machine.stage().clone();
+    let sent_back = Command::Revise { id: FIRST, evidence: machine.seen(), reason: "smaller".into(), by: me() };
+    let failed = Command::DraftFailed { id: FIRST, stage: CHANGE, trouble: Trouble::Call("503".into()) };
+    machine.must(sent_back);
+    assert!(matches!(machine.give(Command::TakeBack { id: FIRST }), Err(Refusal::NotNow { .. })), "the author works");
+    machine.forget();
+    machine.must(failed.clone());
+    machine.must(Command::TakeBack { id: FIRST });
+    assert_eq!((machine.phase(), machine.effects.last()), (Phase::Awaiting, Some(&Vec::new())), "nothing runs again");
+    assert_eq!(machine.seen(), before);
+    let now = machine.stage();
+    assert_eq!((&now.critique, &now.runs, &now.overrides), (&stage.critique, &stage.runs, &stage.overrides));
+    assert_eq!((&now.trouble, &now.feedback), (&None, &None), "it was not sent back after all");
+    let approval = machine.approval();
+    machine.must(approval);
+    assert!(matches!(machine.give(Command::TakeBack { id: FIRST }), Err(Refusal::NotNow { .. })), "it is approved");
+
+    // What is no longer known of it is found out before it can be decided on.
+    let mut machine = Machine::at(CHANGE);
+    send_back(&mut machine, "x");
+    let gates = vec![command_gate("test", "another", Enforcement::Required)];
+    machine.must(Command::Configure { id: FIRST, setup: Setup { gates, ..setup() } });
+    machine.must(Command::TakeBack { id: FIRST });
+    assert_eq!(machine.to_do, [Effect::RunGate { id: FIRST, stage: CHANGE, gate: "test".into() }]);
+    machine.work("");
+    let approval = machine.approval();
+    machine.must(approval);
+}
+
+#[test]
+fn what_was_sent_back_is_judged_anew_by_readings_taken_since() {
+    let mut machine = Machine::at(CONSTRAINT);
+    send_back(&mut machine, "x");
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    machine.work("");
+    machine.must(Command::TakeBack { id: FIRST });
+    let gate = |gate: &str| Effect::RunGate { id: FIRST, stage: CONSTRAINT, gate: gate.into() };
+    let critique = Effect::Critique { id: FIRST, stage: CONSTRAINT, revision: machine.stage().current.unwrap() };
+    assert_eq!(machine.to_do, [gate("sections"), gate("numbers"), critique]);
+}
+
+#[test]
+fn the_author_hears_why_the_human_went_back_and_what_to_change() {
+    let mut machine = Machine::awaiting(OUTCOME, "faster");
+    let reasons = |machine: &Machine| machine.stage().feedback.clone().map(|feedback| feedback.reasons);
+    let revise = |machine: &mut Machine, reason: &str| {
+        let evidence = machine.seen();
+        machine.must(Command::Revise { id: FIRST, evidence, reason: reason.into(), by: me() });
+    };
+    machine.must(Command::Reopen { id: FIRST, stage: PLAN, reason: REASON.into(), by: me() });
+    machine.work("");
+    revise(&mut machine, "smaller");
+    assert_eq!(reasons(&machine), Some(vec![REASON.into(), "smaller".into()]));
+
+    // Taken back and sent back again: only the words that were withdrawn are gone.
+    machine.forget();
+    machine.must(Command::DraftFailed { id: FIRST, stage: PLAN, trouble: Trouble::Call("503".into()) });
+    machine.must(Command::TakeBack { id: FIRST });
+    revise(&mut machine, "simpler");
+    assert_eq!(reasons(&machine), Some(vec![REASON.into(), "simpler".into()]));
+    machine.work("y");
+    assert_eq!(reasons(&machine), None, "answered");
+    revise(&mut machine, "once more");
+    assert_eq!(reasons(&machine), Some(vec!["once more".into()]));
+}
+
+#[test]
 fn loops_take_turns() {
     let mut machine = Machine::awaiting(PLAN, "x");
     assert_eq!(machine.give(begin("second")), Err(Refusal::AnotherActive(FIRST)));
@@ -1033,6 +1130,7 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         ),
         ("reopened", Event::Reopened { id, stage: PLAN, reason: REASON.into(), by: by.clone() }),
         ("reopened-later", Event::Reopened { id, stage: OUTCOME, reason: REASON.into(), by: by.clone() }),
+        ("taken-back", Event::TakenBack { id, stage: CHANGE }),
         ("parked", Event::Parked { id, by: by.clone() }),
         ("resumed", Event::Resumed { id, by }),
         ("landed", Event::Landed { id, commit: commit(b'f'), left: None }),
@@ -1042,6 +1140,7 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
     let table = "
         preparing   configured reopened parked
         ready       configured reopened parked
+        sent-back   configured reopened taken-back parked
         drafting    configured reopened parked
         applying    configured reopened parked
         reviewing   configured reopened parked

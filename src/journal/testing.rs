@@ -204,6 +204,7 @@ pub(super) fn every_event() -> Vec<Event> {
             stage,
             by: Override { gate: "tests".into(), subject: digest, reason: "known flake".into(), by: by.clone() },
         },
+        Event::TakenBack { id, stage },
         Event::CancelAsked { id },
         Event::Reopened { id, stage, reason: "wrong problem".into(), by: by.clone() },
         Event::Parked { id, by: by.clone() },

@@ -5,7 +5,7 @@ use std::fs;
 use super::{CHANGE, Desk, FIRST, Place, ada, eventually};
 use crate::domain::{LoopId, Origin, StageIndex, Verdict};
 use crate::driver::Order;
-use crate::engine::{Command, Event, Phase, Status, Trouble};
+use crate::engine::{Command, Event, Phase, Status, Trouble, evidence};
 
 #[tokio::test]
 async fn what_was_stopped_for_a_rest_says_nothing_after_it() {
@@ -49,6 +49,22 @@ async fn a_plan_can_be_opened_again_after_its_change_was_approved() {
     desk.land().await;
     assert_eq!(place.git(&["rev-parse", "HEAD^{tree}"]), desk.approved_tree().as_str());
     assert_eq!(place.git(&["show", "HEAD:work.txt"]), "20");
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn the_author_is_told_why_the_human_went_back() {
+    let place = Place::new();
+    let mut desk = Desk::at(&place, "change").await;
+    let reason = "The plan forgot the rollback".to_owned();
+    desk.send(Command::Reopen { id: FIRST, stage: StageIndex(1), reason, by: ada() });
+    desk.reach("plan", "awaiting decision").await;
+    let (seen, reason) = (evidence(desk.one(), desk.one().open), "Say who is paged".to_owned());
+    desk.send(Command::Revise { id: FIRST, evidence: seen, reason, by: ada() });
+    desk.until("the next plan", |desk| desk.stage().feedback.is_none() && desk.stage().author_calls == 2).await;
+    let calls = place.calls(&desk.state);
+    let told = |call: &&String| call.contains("The plan forgot the rollback") && call.contains("Say who is paged");
+    assert_eq!(calls.iter().filter(told).count(), 1, "{calls:#?}");
     desk.end(&place).await;
 }
 

@@ -125,6 +125,10 @@ pub(super) enum Event {
         stage: usize,
         decision: Decision,
     },
+    TakenBack {
+        id: u32,
+        stage: usize,
+    },
     CancelAsked {
         id: u32,
     },
@@ -223,6 +227,7 @@ impl From<&engine::Event> for Event {
             },
             E::Overridden { id, stage, by } => Self::Overridden { id: id.0, stage: stage.0, by: by.into() },
             E::Decided { id, stage, decision } => Self::Decided { id: id.0, stage: stage.0, decision: decision.into() },
+            E::TakenBack { id, stage } => Self::TakenBack { id: id.0, stage: stage.0 },
             E::CancelAsked { id } => Self::CancelAsked { id: id.0 },
             E::Reopened { id, stage, reason, by } => {
                 Self::Reopened { id: id.0, stage: stage.0, reason: reason.clone(), by: by.0.clone() }
@@ -320,6 +325,7 @@ impl TryFrom<Event> for engine::Event {
             E::Decided { id, stage, decision } => {
                 Self::Decided { id: LoopId(id), stage: StageIndex(stage), decision: decision.into() }
             }
+            E::TakenBack { id, stage } => Self::TakenBack { id: LoopId(id), stage: StageIndex(stage) },
             E::CancelAsked { id } => Self::CancelAsked { id: LoopId(id) },
             E::Reopened { id, stage, reason, by } => {
                 Self::Reopened { id: LoopId(id), stage: StageIndex(stage), reason, by: Person(by) }

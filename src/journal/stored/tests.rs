@@ -45,9 +45,10 @@ fn kinds() -> usize {
             Event::LandingFailed { .. } => 25,
             Event::LandingRetried { .. } => 26,
             Event::Recovered => 27,
+            Event::TakenBack { .. } => 28,
         }
     }
-    number(&Event::Recovered)
+    number(&Event::TakenBack { id: LoopId(1), stage: StageIndex(0) })
 }
 
 #[test]
