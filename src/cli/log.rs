@@ -79,8 +79,12 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
                 format!("author {author}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
             )
         }
-        Event::Prepared { stage, items, measurement, .. } => {
-            let measured = measurement.as_ref().map_or("", |_| ", measured");
+        Event::Prepared { stage, items, measurement, unmeasured, .. } => {
+            let measured = match (measurement, unmeasured) {
+                (Some(_), _) => ", measured".to_owned(),
+                (None, Some(why)) => format!(", not measured: {why}"),
+                (None, None) => String::new(),
+            };
             ("prepared", Some(*stage), format!("{}{measured}", count(items.len(), "context item")))
         }
         Event::ContextChosen { stage, name, included, .. } => {

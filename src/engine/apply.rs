@@ -81,9 +81,10 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 && one.open_stage().is_some_and(|s| matches!(s.phase, Phase::Reviewing | Phase::Awaiting));
             Ok(if reviewed { review(one, trusted, &Wanted::Missing) } else { Vec::new() })
         }
-        Event::Prepared { id, stage, items, measurement } => {
+        Event::Prepared { id, stage, items, measurement, unmeasured } => {
             let stage = open_stage(state, *id, *stage)?;
             stage.context.clone_from(items);
+            stage.unmeasured.clone_from(unmeasured);
             if measurement.is_some() {
                 stage.measurement.clone_from(measurement);
                 // Whatever was said of a draft that was sent back was said in view of other readings, or of none.
@@ -441,6 +442,7 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     next.feedback = None;
     next.trouble = None;
     next.measurement = None;
+    next.unmeasured = None;
     one.open = index.next();
     vec![Effect::OpenStage(proof)]
 }

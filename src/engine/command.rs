@@ -198,6 +198,8 @@ pub enum Command {
         items: Vec<ContextItem>,
         /// The measurement, when one was taken.
         measurement: Option<Measurement>,
+        /// Why the stage, which asks for a measurement, has none.
+        unmeasured: Option<String>,
     },
     /// Driver: a model is about to be called.
     Ask {

@@ -87,6 +87,8 @@ pub enum Event {
         items: Vec<ContextItem>,
         /// The measurement, when one was taken.
         measurement: Option<Measurement>,
+        /// Why the stage, which asks for a measurement, has none.
+        unmeasured: Option<String>,
     },
     /// The human kept, dropped or added a context item.
     ContextChosen {

@@ -185,6 +185,8 @@ pub struct Stage {
     pub choices: BTreeMap<String, bool>,
     /// Readings taken before drafting.
     pub measurement: Option<Measurement>,
+    /// Why there are none, where the stage asks for them.
+    pub unmeasured: Option<String>,
     /// Every revision, oldest first.
     pub revisions: Vec<Revision>,
     /// The revision under review.
@@ -274,6 +276,7 @@ impl Stage {
             context: Vec::new(),
             choices: BTreeMap::new(),
             measurement: None,
+            unmeasured: None,
             revisions: Vec::new(),
             current: None,
             critique: None,

@@ -47,6 +47,10 @@ fn places() -> Vec<(&'static str, Machine)> {
             m.review("x");
             m.must(Command::Rerun { id: FIRST, gate: None });
         }),
+        at("reviewed", |m| {
+            m.review("x");
+            m.must(Command::Recritique { id: FIRST });
+        }),
         at("awaiting", |m| m.review("x")),
         at("parked", |m| m.must(Command::Park { id: FIRST, by: me() })),
         landing("landing", |_| {}),
@@ -105,7 +109,8 @@ fn what_can_be_done_when() {
         sent-back   choose draft write take take-back abandon reopen park configure
         drafting    abandon cancel reopen park configure
         applying    abandon cancel reopen park configure
-        reviewing   abandon rerun cancel reopen park configure
+        reviewing   abandon cancel reopen park configure
+        reviewed    abandon rerun cancel reopen park configure
         awaiting    write take approve revise abandon rerun recritique reopen park configure
         parked      abandon resume configure begin
         landing
@@ -153,7 +158,13 @@ fn drafting_sends_nothing_that_was_not_listed() {
         tokens: 1,
         included: true,
     };
-    machine.must(Command::Prepared { id: FIRST, stage: CHANGE, items: vec![item], measurement: None });
+    machine.must(Command::Prepared {
+        id: FIRST,
+        stage: CHANGE,
+        items: vec![item],
+        measurement: None,
+        unmeasured: None,
+    });
     machine.must(Command::Choose { id: FIRST, name: "src/a.rs".into(), included: false });
     assert_eq!(machine.phase(), Phase::Ready, "what is listed is dropped without gathering it again");
     assert!(machine.stage().context.iter().all(|item| !item.included));
@@ -176,6 +187,21 @@ fn a_measurement_is_taken_again_only_while_nothing_rests_on_it() {
     let mut machine = Machine::at(PLAN);
     machine.work("x");
     assert!(matches!(machine.give(again()), Err(Refusal::NotNow { .. })), "a plan measures nothing");
+}
+
+#[test]
+fn why_nothing_was_measured_is_on_record_until_something_is() {
+    let mut machine = Machine::at(CONSTRAINT);
+    let why = || Some("the probes wait for trust".to_owned());
+    let skipped =
+        |stage| Command::Prepared { id: FIRST, stage, items: Vec::new(), measurement: None, unmeasured: why() };
+    machine.must(skipped(CONSTRAINT));
+    assert_eq!((&machine.stage().unmeasured, &machine.stage().measurement), (&why(), &None));
+    machine.forget();
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    machine.review("x");
+    assert_eq!(machine.stage().unmeasured, None);
+    assert!(machine.stage().measurement.is_some());
 }
 
 // ---- approval -------------------------------------------------------------------------------------------------------
@@ -236,6 +262,13 @@ fn a_required_gate_that_has_not_run_blocks() {
     machine.must(rerun("files"));
     machine.work("x");
     machine.must(trust());
+    assert_eq!(machine.give(rerun("test")), Err(Refusal::GateRunning("test".into())));
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    let Some(Event::RerunAsked { gates, .. }) = machine.journal.last().map(|last| &last.event) else { panic!("one") };
+    assert_eq!(gates, &["files"], "of all gates, those run again that aren't running");
+    machine.to_do.retain(|effect| !matches!(effect, Effect::RunGate { gate, .. } if gate == "files"));
+    let run = machine.ran(FIRST, CHANGE, "files", Verdict::Pass);
+    machine.must(run);
     let runs = |gate: &str| Effect::RunGate { id: FIRST, stage: CHANGE, gate: gate.into() };
     assert_eq!(machine.to_do, [runs("test"), runs("lint")]);
     machine.work("x");
@@ -695,6 +728,7 @@ fn reports_are_taken_only_by_what_waits_for_them() {
         ("drafting", &["DraftFailed"]),
         ("applying", &["Drafted", "DraftFailed"]),
         ("reviewing", &["GateFinished", "GateFinished"]),
+        ("reviewed", &["Critiqued"]),
         ("awaiting", &[]),
         ("parked", &[]),
         ("landing", &["Landed", "LandingFailed"]),
@@ -806,10 +840,12 @@ fn a_run_of_a_gate_that_was_redefined_meanwhile_does_not_count() {
 #[test]
 fn a_measurement_of_another_tree_is_out_of_date() {
     let mut machine = Machine::at(OUTCOME);
-    let Command::Prepared { id, stage, items, measurement } = machine.prepared(FIRST, OUTCOME) else { panic!("one") };
+    let Command::Prepared { id, stage, items, measurement, unmeasured } = machine.prepared(FIRST, OUTCOME) else {
+        panic!("one")
+    };
     let mut measurement = measurement.unwrap();
     measurement.tree = Some(change_of("another").tree);
-    let late = Command::Prepared { id, stage, items, measurement: Some(measurement) };
+    let late = Command::Prepared { id, stage, items, measurement: Some(measurement), unmeasured };
     assert_eq!(machine.give(late), Err(Refusal::Stale));
     machine.work("x");
     assert_eq!(machine.phase(), Phase::Ready);
@@ -927,6 +963,7 @@ fn what_was_in_flight_is_picked_up_again() {
         ("drafting", "ready", &[]),
         ("applying", "ready", &[]),
         ("reviewing", "reviewing", &[]),
+        ("reviewed", "reviewing", &[]),
         ("awaiting", "awaiting decision", &[]),
         ("parked", "preparing", &[]),
         ("landing", "approved", &["Land"]),
@@ -938,10 +975,10 @@ fn what_was_in_flight_is_picked_up_again() {
         assert_eq!(*name, place);
         machine.forget();
         let events = machine.give(Command::Recover).unwrap();
-        let busy = matches!(*name, "preparing" | "drafting" | "applying" | "reviewing" | "landing");
+        let busy = matches!(*name, "preparing" | "drafting" | "applying" | "reviewing" | "reviewed" | "landing");
         assert_eq!(events.len(), usize::from(busy), "{name}");
         // A rerun's earlier results are still fresh: the review is over, not repeated.
-        let phase = if *name == "reviewing" { "awaiting decision" } else { phase };
+        let phase = if *phase == "reviewing" { "awaiting decision" } else { phase };
         assert_eq!(machine.phase().name(), phase, "{name}");
         let done: Vec<String> = machine
             .to_do
@@ -985,12 +1022,17 @@ fn a_landing_that_failed_is_tried_again_or_given_up() {
     machine.must(approval);
     let land = machine.to_do.clone();
     machine.forget();
+    assert_eq!(machine.give(begin("next")), Err(Refusal::AnotherActive(FIRST)));
     machine.must(Command::LandingFailed { id: FIRST, why: "disk full".into() });
-    assert!(matches!(machine.give(begin("next")), Err(Refusal::AnotherActive(FIRST))));
+    let refusal = machine.give(begin("next")).unwrap_err().to_string();
+    assert_eq!(refusal, "loop 1 has failed to land: try the landing again, or abandon it, first");
     machine.must(Command::Land { id: FIRST });
     assert_eq!(machine.to_do, land);
     machine.must(Command::LandingFailed { id: FIRST, why: "disk full".into() });
     machine.must(Command::Abandon { id: FIRST, reason: REASON.into(), by: me() });
+    assert_eq!(machine.to_do, [Effect::Cancel { id: FIRST }, Effect::CleanUp { id: FIRST }]);
+    assert_eq!(machine.one().status, Status::Abandoned);
+    assert!(matches!(machine.give(Command::Land { id: FIRST }), Err(Refusal::NotActive { .. })), "it lands no more");
     machine.must(begin("next"));
 }
 
@@ -1144,6 +1186,7 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         drafting    configured reopened parked
         applying    configured reopened parked
         reviewing   configured reopened parked
+        reviewed    configured reopened parked
         awaiting    configured reopened parked
         parked      begun configured resumed
         landing     landed failed

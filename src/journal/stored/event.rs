@@ -36,6 +36,9 @@ pub(super) enum Event {
         stage: usize,
         items: Vec<ContextItem>,
         measurement: Option<Measurement>,
+        /// Absent where something was measured, or need not be; and before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unmeasured: Option<String>,
     },
     ContextChosen {
         id: u32,
@@ -177,11 +180,12 @@ impl From<&engine::Event> for Event {
                 by: by.0.clone(),
             },
             E::Configured { id, setup } => Self::Configured { id: id.0, setup: setup.into() },
-            E::Prepared { id, stage, items, measurement } => Self::Prepared {
+            E::Prepared { id, stage, items, measurement, unmeasured } => Self::Prepared {
                 id: id.0,
                 stage: stage.0,
                 items: each(items),
                 measurement: measurement.as_ref().map(Measurement::from),
+                unmeasured: unmeasured.clone(),
             },
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: id.0, stage: stage.0, name: name.clone(), included: *included }
@@ -262,11 +266,12 @@ impl TryFrom<Event> for engine::Event {
                 by: Person(by),
             },
             E::Configured { id, setup } => Self::Configured { id: LoopId(id), setup: setup.into() },
-            E::Prepared { id, stage, items, measurement } => Self::Prepared {
+            E::Prepared { id, stage, items, measurement, unmeasured } => Self::Prepared {
                 id: LoopId(id),
                 stage: StageIndex(stage),
                 items: back(items),
                 measurement: measurement.map(Measurement::try_into).transpose()?,
+                unmeasured,
             },
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: LoopId(id), stage: StageIndex(stage), name, included }

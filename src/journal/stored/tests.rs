@@ -145,7 +145,9 @@ proptest! {
         let sample = Sample { probe: "p".into(), side: Side::After, round: 1, readings };
         let measurement = Measurement { tree: None, samples: vec![sample], failures: Vec::new() };
         let (id, stage) = (LoopId(1), StageIndex(0));
-        let body = encode(&Event::Prepared { id, stage, items: Vec::new(), measurement: Some(measurement) }).unwrap();
+        let measurement = Some(measurement);
+        let prepared = Event::Prepared { id, stage, items: Vec::new(), measurement, unmeasured: None };
+        let body = encode(&prepared).unwrap();
         match decode(VERSION, &body) {
             Ok(Event::Prepared { measurement: Some(read), .. }) => {
                 prop_assert_eq!(read.samples[0].readings[0].value.to_bits(), bits);
