@@ -74,8 +74,7 @@ async fn a_human_can_write_the_change_and_edit_it_in_a_worktree() {
     let mut desk = Desk::at(&place, "change").await;
     let by = ada();
     desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
-    desk.until("trouble", |desk| desk.stage().trouble.is_some()).await;
-    assert!(matches!(&desk.stage().trouble, Some(Trouble::Call(why)) if why.contains("nothing is changed")));
+    assert!(desk.refusal().await.starts_with("nothing was changed in "));
 
     desk.send(Command::Write { id: FIRST, text: CHANGE.replace("\n10\n", "\n30\n"), by: by.clone() });
     desk.until("the change", |desk| desk.stage().revisions.len() == 1).await;
@@ -86,6 +85,16 @@ async fn a_human_can_write_the_change_and_edit_it_in_a_worktree() {
     desk.until("the worktree", |desk| desk.worktree.is_some()).await;
     let file = desk.worktree.clone().unwrap().join("work.txt");
     assert_eq!(fs::read_to_string(&file).unwrap(), "30\n");
+    // To look and leave changes nothing, to take everything out again is no change.
+    let (reviewed, events) = (desk.stage().clone(), desk.events.len());
+    desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
+    assert!(desk.refusal().await.starts_with("nothing was changed in "));
+    assert_eq!((desk.stage(), desk.events.len()), (&reviewed, events));
+    fs::write(&file, "100\n").unwrap();
+    desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
+    desk.until("trouble", |desk| desk.stage().trouble.is_some()).await;
+    assert!(matches!(&desk.stage().trouble, Some(Trouble::Call(why)) if why.starts_with("nothing is left")));
+    assert_eq!((desk.stage().phase, desk.stage().current), (Phase::Awaiting, reviewed.current));
     fs::write(&file, "7\n").unwrap();
     // Gates have a worktree of their own, and opening it again takes nothing away.
     let runs = desk.state.last_run;
