@@ -103,10 +103,10 @@ fn written_while_streaming(home: &Path) -> (u64, u64) {
     screen.press("\r");
     screen.until("ready;");
     screen.press(" t");
+    screen.until("These commands");
+    screen.press("G");
     screen.until("trust exactly");
-    // What is to be trusted takes no key before it was on the screen for a moment.
-    std::thread::sleep(Duration::from_millis(600));
-    screen.press("\r");
+    screen.press("T");
     screen.until("reading  ");
     let before = screen.written;
     screen.press("D");

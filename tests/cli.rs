@@ -592,7 +592,7 @@ fn init_writes_what_is_missing_and_names_what_it_found() {
     for part in [
         "Wrote .windlass/config.toml",
         "OPENAI_API_KEY is set; can be provider \"openai\"",
-        "ANTHROPIC_API_KEY is set; windlass doesn't speak its API",
+        "ANTHROPIC_API_KEY is set; can be provider \"anthropic\"",
         "    [providers.openai]\n",
         "    api_key_env = \"OPENAI_API_KEY\"\n",
         "Nothing was added. Add them yourself, or run: windlass init --yes",

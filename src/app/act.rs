@@ -2,20 +2,20 @@
 
 use tui_textarea::TextArea;
 
-use crate::domain::{Anchor, ArtifactKind, LoopId, StageIndex};
+use crate::domain::ArtifactKind;
 use crate::engine::{Command, Obstacle, Status, Trouble};
 
 use super::action::Action;
-use super::doc::Kind;
 use super::entry;
-use super::layout::{Form, Pane};
-use super::model::{Face, Model, Notice};
+use super::layout::{self, Pane};
+use super::model::{Model, Notice};
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
 use super::remarks::{self, Opinion};
 use super::scroll::Scroll;
-use super::sheet::{ARM_MS, Sheet};
+use super::sheet::Sheet;
+use super::travel;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
@@ -48,7 +48,15 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
     }
     match action {
-        Action::DecisionOpen => open_sheet(model),
+        Action::DecisionOpen => {
+            open_sheet(model);
+            // What a landing will do depends on the checkout as it is now.
+            return if model.stage().is_some_and(|stage| stage.spec.lands) {
+                vec![Request::LookAround]
+            } else {
+                Vec::new()
+            };
+        }
         Action::DraftWrite | Action::PlanEditInline => edit(model),
         Action::PlanEditExternal => return edit_outside(model),
         Action::ContextAdd => {
@@ -69,9 +77,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 ask(model, Purpose::Override(gate), &title, "Why is it right to go on? It is kept in the record.");
             }
         }
-        Action::FindingNext => move_finding(model, 1),
-        Action::FindingPrev => move_finding(model, -1),
-        Action::FindingJump => jump(model),
+        Action::FindingNext => travel::move_finding(model, 1),
+        Action::FindingPrev => travel::move_finding(model, -1),
+        Action::FindingJump => travel::jump(model),
         Action::FindingShow => {
             let source = Source::Finding(model.finding);
             model.overlays.push(Overlay::Text { source, scroll: Scroll::default() });
@@ -84,17 +92,20 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::HunkReject => remark(model, true),
         Action::HunkComment => remark(model, false),
-        Action::HunkNext => to_unit(model, false, |_, _| true),
-        Action::HunkPrev => to_unit(model, true, |_, _| true),
-        Action::HunkNextUnread => to_unit(model, false, |model, unit| {
+        Action::HunkNext => travel::to_unit(model, false, |_, _| true),
+        Action::HunkPrev => travel::to_unit(model, true, |_, _| true),
+        Action::HunkNextUnread => travel::to_unit(model, false, |model, unit| {
             model.artifact.units().get(unit).is_some_and(|unit| !model.reading.is_seen(&unit.digest))
         }),
-        Action::FileNext => to_unit(model, false, begins_file),
-        Action::FilePrev => to_unit(model, true, begins_file),
+        Action::FileNext => travel::to_unit(model, false, travel::begins_file),
+        Action::FilePrev => travel::to_unit(model, true, travel::begins_file),
         Action::FocusNext | Action::FocusPrev => {
             let step = if action == Action::FocusNext { 1 } else { Pane::ALL.len() - 1 };
-            let next =
-                Pane::ALL.into_iter().cycle().skip(model.focus as usize + step).find(|pane| is_reachable(model, *pane));
+            let next = Pane::ALL
+                .into_iter()
+                .cycle()
+                .skip(model.focus as usize + step)
+                .find(|pane| travel::is_reachable(model, *pane));
             model.focus = next.unwrap_or(model.focus);
         }
         Action::FocusConstraint => model.focus = Pane::Constraint,
@@ -107,13 +118,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             (scroll.wrap, scroll.left) = (!scroll.wrap, 0);
         }
         Action::SearchOpen => {
-            let begun = model.search.as_ref().map(|search| search.query().to_owned()).unwrap_or_default();
-            model.overlays.push(Overlay::Ask(Box::new(Ask::new(Purpose::Search, "Search", "", &begun))));
+            if model.doc(model.focus).is_none() {
+                let text = "there is no text to search in this pane".to_owned();
+                model.notice = Some(Notice { text, is_error: false });
+                return Vec::new();
+            }
+            model.overlays.push(Overlay::Ask(Box::new(Ask::new(Purpose::Search, "Search", "", ""))));
         }
-        Action::SearchNext => return search(model, false),
-        Action::SearchPrev => return search(model, true),
-        Action::StageViewPrev => look(model, -1),
-        Action::StageViewNext => look(model, 1),
+        Action::SearchNext => return travel::search(model, false),
+        Action::SearchPrev => return travel::search(model, true),
+        Action::StageViewPrev => travel::look(model, -1),
+        Action::StageViewNext => travel::look(model, 1),
         Action::StageReopen => {
             let stage = model.stage_index();
             let name = model.stage().map(|stage| stage.spec.id.clone()).unwrap_or_default();
@@ -130,7 +145,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 Some(hint) => format!("The last loop named this next constraint: {hint}"),
                 None => "One sentence: what does the team want to reach? (\"10x checkout traffic\")".to_owned(),
             };
-            let begun = model.drafts.get("goal").cloned().unwrap_or(goal);
+            let begun = model.drafts.get(&model.draft_key(&Purpose::Goal(None))).cloned().unwrap_or(goal);
             let question = Ask::new(Purpose::Goal(hint), "What is the goal of this effort?", &what, &begun);
             model.overlays.push(Overlay::Ask(Box::new(question)));
         }
@@ -151,8 +166,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::HelpOpen => model.overlays.push(Overlay::Help { scroll: 0 }),
         Action::TrustOpen => {
-            if let Some(config) = model.host.setup.config {
-                model.overlays.push(Overlay::Trust(Trust { config, scroll: 0, painted: None }));
+            if let (Some(config), Some(text)) = (model.host.setup.config, &model.host.commands) {
+                model.overlays.push(Overlay::Trust(Box::new(Trust::new(config, text, model.now))));
             }
         }
         Action::Back => {
@@ -160,13 +175,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.zoomed = false;
                 if model.looking_at.take().is_some() || model.reading_loop.take().is_some() {
                     model.refresh();
+                    model.focus = model.wide_pane();
                 }
                 model.mark = None;
             }
         }
         Action::ConfigReload => return vec![Request::Reload],
         Action::Quit => return vec![Request::Quit],
-        _ => scroll(model, action),
+        _ => travel::scroll(model, action),
     }
     Vec::new()
 }
@@ -174,6 +190,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
 /// Actions while something stands in front.
 fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
     let now = model.now;
+    model.notice = None;
     let page = isize::try_from(model.size.1 / 2).unwrap_or(1);
     let step = match action {
         Action::ScrollDown => 1,
@@ -188,28 +205,33 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
         Some(Overlay::Sheet(_)) => return on_sheet(model, action),
         _ if action == Action::TextSubmit => return entry::finish(model),
         Some(Overlay::Ask(ask)) if action == Action::Back => {
-            let (key, text) = (ask.purpose.key(), ask.text());
+            let (purpose, text) = (ask.purpose.clone(), ask.text());
             model.overlays.pop();
-            if !text.trim().is_empty() {
-                model.drafts.insert(key, text);
-            }
+            model.keep_draft(&purpose, text);
         }
         _ if action == Action::Back => {
             model.overlays.pop();
         }
-        Some(Overlay::Help { scroll }) => *scroll = scroll.saturating_add_signed(step).min(1000),
+        Some(Overlay::Help { scroll }) => {
+            *scroll = scroll.saturating_add_signed(step).min(model.help_rows.saturating_sub(1));
+        }
         Some(Overlay::Trust(trust)) => {
-            trust.scroll = trust.scroll.saturating_add_signed(step).min(1000);
-            let shown = trust.painted.is_some_and(|at| now.0 - at.0 >= ARM_MS);
-            if action == Action::Select && shown {
-                let config = trust.config;
-                model.overlays.pop();
-                return vec![Request::Trust(config)];
+            let takes = trust.arming.takes(now);
+            let (width, height) = layout::text_room(model.size);
+            trust.scroll.by(&trust.text, width, height, step.clamp(-100_000, 100_000));
+            if action == Action::TrustGive && takes {
+                if trust.seen {
+                    let config = trust.config;
+                    model.overlays.pop();
+                    return vec![Request::Trust(config)];
+                }
+                let text = "read them to their end first".to_owned();
+                model.notice = Some(Notice { text, is_error: true });
             }
         }
         Some(Overlay::Text { source, scroll }) => {
             let (source, mut place) = (source.clone(), *scroll);
-            let (width, height) = (usize::from(model.size.0), usize::from(model.size.1.saturating_sub(4)));
+            let (width, height) = layout::text_room(model.size);
             if let Some(doc) = model.text_of(&source) {
                 place.by(&doc, width, height, step.clamp(-10_000, 10_000));
             }
@@ -225,7 +247,7 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
 fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
     let now = model.now;
     let Some(Overlay::Sheet(sheet)) = model.overlays.last_mut() else { return Vec::new() };
-    let takes = sheet.takes(now);
+    let takes = sheet.arming.takes(now);
     if action == Action::Back {
         // Closing never decides, so it needs no arming.
         if sheet.field.take().is_none() {
@@ -236,7 +258,7 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
     if action == Action::TextSubmit {
         return entry::finish(model);
     }
-    if !takes {
+    if !takes || sheet.sent {
         return Vec::new();
     }
     sheet.error = None;
@@ -268,15 +290,19 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
                 sheet.field = Some(field);
                 return Vec::new();
             }
-            let sheet = sheet.clone();
-            let approval = sheet.approval(model);
-            close_sheet(model);
+            // It stays until the answer comes: a refusal is shown on it, and nothing typed is lost.
+            sheet.sent = true;
+            let approval = sheet.clone().approval(model);
             return vec![approval.into()];
         }
         Action::DecisionRevise => {
             let hint = "What should be different? Open findings go along.";
             let bundle = model.remarks.bundle(&model.artifact);
-            let begun = model.drafts.get(&Purpose::Revise.key()).cloned().filter(|begun| begun.starts_with(&bundle));
+            let begun = model
+                .drafts
+                .get(&model.draft_key(&Purpose::Revise))
+                .cloned()
+                .filter(|begun| begun.starts_with(&bundle));
             let begun = begun.unwrap_or(bundle);
             let question = Ask::new(Purpose::Revise, "Send it back to the author", hint, &begun);
             model.overlays.push(Overlay::Ask(Box::new(question)));
@@ -302,7 +328,7 @@ fn close_sheet(model: &mut Model) {
 }
 
 fn ask(model: &mut Model, purpose: Purpose, title: &str, hint: &str) {
-    let begun = model.drafts.get(&purpose.key()).cloned().unwrap_or_default();
+    let begun = model.drafts.get(&model.draft_key(&purpose)).cloned().unwrap_or_default();
     model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, title, hint, &begun))));
 }
 
@@ -321,14 +347,14 @@ fn remark(model: &mut Model, rejects: bool) {
         (format!("Comment on {place}"), "It goes to the author when you send the stage back. Empty takes it away.")
     };
     let purpose = Purpose::Remark { part: unit.digest, rejects };
-    let begun = model.drafts.get(&purpose.key()).cloned().unwrap_or(known.text);
+    let begun = model.drafts.get(&model.draft_key(&purpose)).cloned().unwrap_or(known.text);
     model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, &title, hint, &begun))));
 }
 
 /// Opens the artifact for editing, or a blank one with its headings.
 fn edit(model: &mut Model) {
     let text = text_to_edit(model);
-    let begun = model.drafts.get("Edit").cloned().unwrap_or(text);
+    let begun = model.drafts.get(&model.draft_key(&Purpose::Edit)).cloned().unwrap_or(text);
     let is_change = model.stage().is_some_and(|stage| stage.spec.artifact == ArtifactKind::Change);
     let hint = if is_change {
         "SEARCH/REPLACE blocks or a unified diff. It is vetted and applied like a model's."
@@ -350,140 +376,17 @@ fn edit_outside(model: &Model) -> Vec<Request> {
 
 fn text_to_edit(model: &Model) -> String {
     let Some(stage) = model.stage() else { return String::new() };
-    if stage.spec.artifact == ArtifactKind::Change {
-        return String::new();
-    }
+    // A text that could not be used is mended, not begun anew.
     match (stage.revision(), &stage.trouble) {
+        (_, Some(Trouble::Malformed { text, .. } | Trouble::Patch { text, .. })) => text.clone(),
+        _ if stage.spec.artifact == ArtifactKind::Change => String::new(),
         (Some(revision), _) => revision.text.clone(),
-        (None, Some(Trouble::Malformed { text, .. })) => text.clone(),
         _ => stage.spec.sections.iter().map(|heading| format!("## {heading}\n\n\n")).collect(),
     }
 }
 
 fn selected_gate(model: &Model) -> Option<String> {
     model.current()?.gates(model.stage_index()).get(model.gate).map(|gate| gate.name.clone())
-}
-
-fn is_reachable(model: &Model, pane: Pane) -> bool {
-    // In the split form the plan pane isn't there while the constraint is the artifact under work.
-    !(model.form == Form::Split && pane == Pane::Plan && model.wide_pane() == Pane::Constraint)
-}
-
-fn scroll(model: &mut Model, action: Action) {
-    let pane = model.focus;
-    let (width, height) = model.room(pane);
-    let half = isize::try_from(height / 2).unwrap_or(1).max(1);
-    let rows = match action {
-        Action::ScrollDown => 1,
-        Action::ScrollUp => -1,
-        Action::ScrollHalfDown => half,
-        Action::ScrollHalfUp => -half,
-        Action::ScrollTop => -1_000_000,
-        Action::ScrollBottom => 1_000_000,
-        Action::ScrollLeft | Action::ScrollRight => {
-            let scroll = model.scroll_mut(pane);
-            if !scroll.wrap {
-                let step = if action == Action::ScrollRight { 8 } else { -8 };
-                scroll.left = scroll.left.saturating_add_signed(step);
-            }
-            return;
-        }
-        _ => return,
-    };
-    let list = if pane == Pane::Critique {
-        Some((model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len()), 0))
-    } else if pane == Pane::Gates {
-        Some((model.current().map_or(0, |one| one.gates(model.stage_index()).len()), 1))
-    } else if model.face() == Face::Ready && pane == model.wide_pane() {
-        Some((model.stage().map_or(0, |stage| stage.context.len()), 2))
-    } else {
-        None
-    };
-    if let Some((count, which)) = list {
-        let selected = match which {
-            0 => &mut model.finding,
-            1 => &mut model.gate,
-            _ => &mut model.item,
-        };
-        *selected = selected.saturating_add_signed(rows).min(count.saturating_sub(1));
-        return;
-    }
-    let Some(doc) = model.doc(pane) else { return };
-    let mut place = model.scroll(pane);
-    match action {
-        Action::ScrollTop => (place.line, place.row, place.follow) = (0, 0, false),
-        Action::ScrollBottom => {
-            place.follow = model.face() == Face::Draft;
-            (place.line, place.row) = (usize::MAX / 2, 0);
-            place = place.shown(doc, width, height);
-        }
-        _ => {
-            place.by(doc, width, height, rows);
-            let at_end = place == Scroll { follow: true, ..place }.shown(doc, width, height);
-            place.follow = rows > 0 && at_end && model.face() == Face::Draft;
-        }
-    }
-    *model.scroll_mut(pane) = place;
-}
-
-fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, usize) -> bool) {
-    let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let place = model.scroll(pane).shown(&model.artifact, width, height);
-    let here = model.mark.unwrap_or(place.line);
-    let units = model.artifact.units();
-    let found = if backwards {
-        (0..units.len()).rev().find(|&unit| units.get(unit).is_some_and(|u| u.from < here) && fits(model, unit))
-    } else {
-        let after = (0..units.len()).find(|&unit| units.get(unit).is_some_and(|u| u.from > here) && fits(model, unit));
-        after.or_else(|| (0..units.len()).find(|&unit| fits(model, unit)))
-    };
-    let Some(line) = found.and_then(|unit| units.get(unit)).map(|unit| unit.from) else {
-        model.notice = Some(Notice { text: "there is no other".to_owned(), is_error: false });
-        return;
-    };
-    model.focus = pane;
-    go_to_line(model, line);
-}
-
-fn begins_file(model: &Model, unit: usize) -> bool {
-    let line = model.artifact.units().get(unit).and_then(|unit| model.artifact.lines().get(unit.from));
-    line.is_some_and(|line| line.kind == Kind::File)
-}
-
-fn go_to_line(model: &mut Model, line: usize) {
-    let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let mut place = model.scroll(pane);
-    place.to_line(&model.artifact, width, height, line);
-    *model.scroll_mut(pane) = place;
-    model.mark = Some(line);
-}
-
-fn move_finding(model: &mut Model, step: isize) {
-    let count = model.stage().and_then(|stage| stage.current_critique()).map_or(0, |critique| critique.findings.len());
-    model.finding = model.finding.saturating_add_signed(step).min(count.saturating_sub(1));
-}
-
-/// Goes where the selected finding points.
-fn jump(model: &mut Model) {
-    let finding = model.stage().and_then(|stage| stage.current_critique()?.findings.get(model.finding).cloned());
-    let Some(finding) = finding else { return };
-    let line = match &finding.anchor {
-        Anchor::Line(number) => model.artifact.find_text_line(*number),
-        Anchor::File { path, line } => model.artifact.find_file_line(path, *line),
-        Anchor::Whole => Some(0),
-    };
-    match line {
-        Some(line) => {
-            model.focus = model.wide_pane();
-            go_to_line(model, line);
-        }
-        None => {
-            let text = format!("{} is not in this revision", finding.anchor);
-            model.notice = Some(Notice { text, is_error: true });
-        }
-    }
 }
 
 fn dismiss(model: &mut Model) {
@@ -494,54 +397,4 @@ fn dismiss(model: &mut Model) {
     let title = format!("Set this {} aside: {}", finding.severity.name(), finding.text);
     let purpose = Purpose::Dismiss { revision, finding: model.finding };
     ask(model, purpose, &title, "Why doesn't it matter here? It is kept in the record.");
-}
-
-fn look(model: &mut Model, step: isize) {
-    let Some(one) = model.current() else { return };
-    let (open, count) = (one.open, one.stages.len());
-    let wanted = StageIndex(model.stage_index().0.saturating_add_signed(step).min(count.saturating_sub(1)));
-    model.looking_at = (wanted != open).then_some(wanted);
-    model.refresh();
-    model.focus = model.wide_pane();
-}
-
-/// Shows a loop; a parked one goes on if nothing else is active.
-pub(super) fn look_at_loop(model: &mut Model, id: LoopId) -> Vec<Request> {
-    model.reading_loop = Some(id);
-    model.looking_at = None;
-    model.refresh();
-    model.focus = model.wide_pane();
-    let parked = model.state.loops.get(&id).is_some_and(|one| one.status == Status::Parked);
-    if parked && model.state.active().is_none() && !model.host.reads_only {
-        let by = model.person();
-        return vec![Command::Resume { id, by }.into()];
-    }
-    Vec::new()
-}
-
-/// Goes to the next match in the focused pane.
-pub(super) fn search(model: &mut Model, backwards: bool) -> Vec<Request> {
-    let Some(search) = model.search.clone() else {
-        model.notice = Some(Notice { text: "nothing is searched for yet".to_owned(), is_error: false });
-        return Vec::new();
-    };
-    let pane = model.focus;
-    let (width, height) = model.room(pane);
-    let Some(doc) = model.doc(pane) else { return Vec::new() };
-    let mut place = model.scroll(pane);
-    let from = model.mark.filter(|_| pane == model.wide_pane()).unwrap_or(place.shown(doc, width, height).line);
-    let text = match search.next(doc, from, backwards) {
-        Some(line) => {
-            place.to_line(doc, width, height, line);
-            let count = search.count(doc);
-            *model.scroll_mut(pane) = place;
-            if pane == model.wide_pane() {
-                model.mark = Some(line);
-            }
-            format!("{count} lines match {:?}", search.query())
-        }
-        None => format!("nothing matches {:?}", search.query()),
-    };
-    model.notice = Some(Notice { text, is_error: false });
-    Vec::new()
 }

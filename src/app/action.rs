@@ -21,11 +21,13 @@ pub enum Context {
     Text,
     /// The decision sheet.
     Confirm,
+    /// The repository's commands, before they are trusted.
+    Trust,
 }
 
 impl Context {
     /// Every context.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Global,
         Self::Constraint,
         Self::Plan,
@@ -35,6 +37,7 @@ impl Context {
         Self::List,
         Self::Text,
         Self::Confirm,
+        Self::Trust,
     ];
 
     /// The name key files use.
@@ -49,6 +52,7 @@ impl Context {
             Self::List => "list",
             Self::Text => "text",
             Self::Confirm => "confirm",
+            Self::Trust => "trust",
         }
     }
 }
@@ -141,6 +145,7 @@ actions! {
     LoopLand "loop.land" "land again" "Try a landing again that failed";
     CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
+    TrustGive "trust.give" "trust" "Trust exactly the commands that were shown";
     ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";
     HelpOpen "help.open" "help" "Show every key";

@@ -11,6 +11,7 @@ use super::overlay::{Ask, Overlay, Purpose};
 use super::picker::Choice;
 use super::search::Search;
 use super::sheet::{Field, Sheet};
+use super::travel;
 
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
@@ -20,6 +21,7 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
             if input.key == Key::Enter && !ask.is_long() {
                 return finish(model);
             }
+            ask.error = None;
             ask.area.input(input);
         }
         Some(Overlay::Pick(picker)) => {
@@ -27,7 +29,7 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
             return if done { pick(model) } else { Vec::new() };
         }
         Some(Overlay::Sheet(sheet)) => {
-            sheet.takes(now);
+            sheet.arming.takes(now);
             fill_in(sheet, &input);
         }
         _ => {}
@@ -53,6 +55,7 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
         }
         Some(Overlay::Pick(picker)) => {
             picker.query.insert_str(one_line());
+            picker.selected = 0;
         }
         // The stage's name is typed by hand: that is its point.
         Some(Overlay::Sheet(sheet)) if sheet.field == Some(Field::Reason) => {
@@ -117,7 +120,7 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     model.overlays.pop();
     match row.choice {
         Choice::Action(action) => act::act(model, action),
-        Choice::Loop(id) => act::look_at_loop(model, id),
+        Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Call(id) => vec![Request::ReadCall(id)],
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
@@ -134,7 +137,13 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             Vec::new()
         }
         Some(Overlay::Pick(_)) => pick(model),
-        Some(Overlay::Ask(_)) => {
+        Some(Overlay::Ask(ask)) => {
+            let length = ask.text().trim().chars().count();
+            let least = ask.purpose.least();
+            if length < least {
+                ask.error = Some(format!("a reason has at least {least} characters; this one has {length}"));
+                return Vec::new();
+            }
             let Some(Overlay::Ask(ask)) = model.overlays.pop() else { return Vec::new() };
             answer(model, &ask)
         }
@@ -145,7 +154,7 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
 fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
     let text = ask.text();
     // Kept until an event says that it arrived: a refusal must not lose it.
-    model.drafts.insert(ask.purpose.key(), text.clone());
+    model.keep_draft(&ask.purpose, text.clone());
     let by = model.person();
     if let Purpose::Goal(hint) = &ask.purpose {
         if text.trim().is_empty() {
@@ -155,13 +164,13 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
         return vec![Request::Begin { goal: text.trim().to_owned(), hint: hint.clone() }];
     }
     if let Purpose::Remark { part, rejects } = ask.purpose {
-        model.drafts.remove(&ask.purpose.key());
+        model.keep_draft(&ask.purpose, String::new());
         model.remarks.say(part, &text, rejects);
         return Vec::new();
     }
     if ask.purpose == Purpose::Search {
         model.search = Search::new(&text);
-        return act::search(model, false);
+        return travel::search(model, false);
     }
     let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };
     let command = match ask.purpose.clone() {

@@ -1,7 +1,7 @@
 //! Which actions make sense now: the footer shows a few of them, the palette says why the others don't.
 
 use crate::domain::Measure;
-use crate::engine::{Phase, Status};
+use crate::engine::{Loop, Phase, Status};
 
 use super::action::Action;
 use super::layout::Pane;
@@ -24,6 +24,9 @@ impl Model {
                 ]),
                 Some(Phase::Awaiting) => {
                     hints.push(Action::DecisionOpen);
+                    if self.unusable().is_some() {
+                        hints.push(Action::ReplyShow);
+                    }
                     let unread = self.unread();
                     if unread.seen < unread.total {
                         hints.push(Action::HunkNextUnread);
@@ -36,11 +39,20 @@ impl Model {
                 hints.insert(0, Action::TrustOpen);
             }
         } else {
-            hints.extend([Action::LoopLand, Action::LoopNew]);
+            hints.extend([
+                Action::StageReopen,
+                Action::LoopLand,
+                Action::LoopAbandon,
+                Action::LoopNew,
+                Action::LoopList,
+            ]);
         }
         match self.focus {
             Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
-            Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun, Action::GateOverride]),
+            Pane::Gates if self.selected_gate_stands_in_the_way() => {
+                hints.extend([Action::GateOverride, Action::GateLog, Action::GateRerun]);
+            }
+            Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun]),
             Pane::Constraint | Pane::Plan if self.face() == Face::Artifact => {
                 if self.artifact.lines().iter().any(|line| line.kind.is_diff()) {
                     hints.extend([Action::HunkAccept, Action::HunkReject]);
@@ -52,6 +64,18 @@ impl Model {
         hints.retain(|action| self.unavailable(*action).is_none());
         hints.extend([Action::FocusNext, Action::ZoomToggle, Action::PaletteOpen]);
         hints
+    }
+
+    fn landing_failed(&self) -> bool {
+        let failed = |one: &Loop| matches!(&one.status, Status::Landing(landing) if landing.failed.is_some());
+        self.current().is_some_and(failed)
+    }
+
+    /// Whether the selected gate was run on the revision under review, isn't satisfied, and isn't overridden.
+    fn selected_gate_stands_in_the_way(&self) -> bool {
+        let gate = self.current().and_then(|one| one.gates(self.stage_index()).into_iter().nth(self.gate));
+        let (Some(gate), Some(stage)) = (gate, self.stage()) else { return false };
+        stage.fresh_run(&gate).is_some_and(|run| !run.verdict.satisfies()) && stage.fresh_override(&gate.name).is_none()
     }
 
     /// Why an action can't be done now; none if it can.
@@ -86,7 +110,9 @@ impl Model {
                 need(live && self.face() == Face::Artifact, "there is no artifact under review")
             }
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
-            Action::RunCancel => need(live && self.is_busy(), "nothing is running"),
+            Action::RunCancel => {
+                need(live && self.is_busy(), "nothing is running; everything is saved, so you can quit")
+            }
             Action::PlanEditInline | Action::PlanEditExternal => {
                 need(live && (awaiting || ready), "there is nothing to edit yet")
             }
@@ -108,17 +134,17 @@ impl Model {
                 let active = self.current().is_some_and(|one| one.status == Status::Active);
                 need(active && approved && !live, "look at an approved stage first")
             }
-            Action::LoopPark | Action::LoopAbandon => need(live, "no loop is active"),
+            Action::LoopPark => need(live, "no loop is active"),
+            Action::LoopAbandon => need(live || self.landing_failed(), "no loop is active"),
             Action::CallsOpen => need(!self.state.exchanges.is_empty(), "no model was called yet"),
             Action::LoopLand => need(
                 self.current()
                     .is_some_and(|one| matches!(&one.status, Status::Landing(landing) if landing.failed.is_some())),
                 "no landing has failed",
             ),
-            Action::LoopNew => need(
-                self.state.active().is_none_or(|one| one.status != Status::Active),
-                "a loop is active: park it first",
-            ),
+            Action::LoopNew => {
+                need(self.state.active().is_none(), "a loop is under way: park, land or abandon it first")
+            }
             Action::TrustOpen => {
                 let untrusted = self.current().is_some_and(|one| !self.state.is_trusted(one));
                 need(untrusted && self.host.commands.is_some(), "nothing needs trust")

@@ -84,6 +84,11 @@ impl Screen {
     }
 }
 
+/// Columns of text and rows inside of a popup that takes the whole window: bars above and below, a column at each side.
+pub fn text_room(size: (u16, u16)) -> (usize, usize) {
+    (usize::from(size.0.saturating_sub(3)), usize::from(size.1.saturating_sub(4)))
+}
+
 /// The least size Windlass draws in.
 pub const LEAST: (u16, u16) = (40, 10);
 

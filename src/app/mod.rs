@@ -3,6 +3,7 @@
 
 mod act;
 pub mod action;
+mod arming;
 pub mod doc;
 mod entry;
 mod hints;
@@ -16,14 +17,16 @@ pub mod remarks;
 pub mod scroll;
 mod search;
 mod sheet;
+mod travel;
 mod update;
 pub mod wrap;
 
+pub use arming::{ARM_MS, Arming, QUIET_MS};
 pub use model::{Face, Host, Live, Model, Notice, Stream};
 pub use msg::{Msg, Request};
 pub use overlay::{Ask, Overlay, Purpose, Source, Trust};
 pub use picker::{Choice, Picker, Row};
 pub use reading::{DWELL_MS, Reading};
 pub use search::Search;
-pub use sheet::{ARM_MS, Field, QUIET_MS, Sheet};
+pub use sheet::{Field, Sheet};
 pub use update::update;

@@ -87,6 +87,8 @@ pub enum Request {
     EditWorktree(LoopId),
     /// List the repository's files.
     ListFiles,
+    /// Look at the checkout again.
+    LookAround,
     /// Read the configuration again.
     Reload,
     /// Read what went over the wire in this call.

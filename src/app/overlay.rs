@@ -5,8 +5,12 @@ use tui_textarea::TextArea;
 use crate::domain::{Digest, ExchangeId, StageIndex, Timestamp};
 
 use super::action::Context;
+use super::arming::Arming;
+use super::doc::Doc;
+use super::layout;
 use super::picker::Picker;
 use super::scroll::Scroll;
+use super::sheet::REASON_LEAST;
 use super::sheet::Sheet;
 
 /// Something in front.
@@ -24,7 +28,7 @@ pub enum Overlay {
     /// A list to pick from.
     Pick(Box<Picker>),
     /// The repository's commands, to be read and trusted.
-    Trust(Trust),
+    Trust(Box<Trust>),
     /// A text that has no pane of its own.
     Text {
         /// What it is.
@@ -52,10 +56,30 @@ pub enum Source {
 pub struct Trust {
     /// The configuration they come from.
     pub config: Digest,
-    /// The first row shown.
-    pub scroll: usize,
-    /// When they were first drawn; keys before that don't count.
-    pub painted: Option<Timestamp>,
+    /// The commands, and all that decides what they do.
+    pub text: Doc,
+    /// The place in it.
+    pub scroll: Scroll,
+    /// Whether its end was on the screen: nobody trusts what they have not seen.
+    pub seen: bool,
+    /// Whether it takes keys.
+    pub arming: Arming,
+}
+
+impl Trust {
+    /// The commands in `text`, to be read.
+    pub(super) fn new(config: Digest, text: &str, now: Timestamp) -> Self {
+        let scroll = Scroll::default();
+        Self { config, text: Doc::prose(text), scroll, seen: false, arming: Arming::begun(now) }
+    }
+
+    /// Notes that it was drawn in a window of this size.
+    pub(super) fn painted(&mut self, size: (u16, u16), now: Timestamp) {
+        self.arming.painted(now);
+        let (width, height) = layout::text_room(size);
+        let (_, to) = self.scroll.visible(&self.text, width, height);
+        self.seen |= to == self.text.lines().len();
+    }
 }
 
 /// What an answer is for.
@@ -102,6 +126,8 @@ pub struct Ask {
     pub hint: String,
     /// The answer so far.
     pub area: TextArea<'static>,
+    /// Why the answer won't do.
+    pub error: Option<String>,
 }
 
 impl Ask {
@@ -110,7 +136,7 @@ impl Ask {
         let mut area = TextArea::from(begun.split('\n').map(str::to_owned));
         area.move_cursor(tui_textarea::CursorMove::Bottom);
         area.move_cursor(tui_textarea::CursorMove::End);
-        Self { purpose, title: title.to_owned(), hint: hint.to_owned(), area }
+        Self { purpose, title: title.to_owned(), hint: hint.to_owned(), area, error: None }
     }
 
     /// Whether the answer may have several lines: Enter is then a line feed.
@@ -125,6 +151,14 @@ impl Ask {
 }
 
 impl Purpose {
+    /// The least characters of an answer, as the engine wants it.
+    pub(super) const fn least(&self) -> usize {
+        match self {
+            Self::Abandon | Self::Override(_) | Self::Dismiss { .. } | Self::Reopen(_) => REASON_LEAST,
+            _ => 0,
+        }
+    }
+
     /// The name under which a text that was begun is kept.
     pub fn key(&self) -> String {
         match self {
@@ -147,11 +181,17 @@ impl Overlay {
         }
     }
 
+    /// Whether it is a decision whose answer is awaited.
+    pub(super) fn is_sent(&self) -> bool {
+        matches!(self, Self::Sheet(sheet) if sheet.sent)
+    }
+
     /// Where keys are looked up.
     pub fn context(&self) -> Context {
         match self {
             _ if self.takes_text() => Context::Text,
             Self::Sheet(_) => Context::Confirm,
+            Self::Trust(_) => Context::Trust,
             _ => Context::List,
         }
     }
@@ -159,7 +199,8 @@ impl Overlay {
     /// When it wants to be drawn again without a key.
     pub(super) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
-            Self::Sheet(sheet) => sheet.armed_at().filter(|at| *at > now),
+            Self::Sheet(sheet) => sheet.arming.armed_at().filter(|at| *at > now),
+            Self::Trust(trust) => trust.arming.armed_at().filter(|at| *at > now),
             _ => None,
         }
     }

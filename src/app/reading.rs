@@ -1,63 +1,63 @@
 //! What of an artifact has been on the screen long enough to be read.
 //!
-//! A line counts as seen when it stood in the focused pane, unmoved, for [`DWELL_MS`]: flying through pages doesn't
-//! count. A unit (hunk or section) is seen when all its lines are. Units are known by content, so that what was read stays
-//! read when it moves, and what changed is unread. "Seen" is not "agreed".
+//! A row counts as seen when it stood in the focused pane, unmoved, for [`DWELL_MS`]: flying through pages doesn't
+//! count, nor does what is cut off at the pane's edge. A unit (hunk or section) is seen when all of its text is. Units are
+//! known by content, so that what was read stays read when it moves, and what changed is unread. "Seen" is not "agreed".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::domain::{Digest, Timestamp, Unread};
 
-use super::doc::Doc;
+use super::doc::{Doc, Unit};
 
-/// How long a line must stand still to count as seen, in milliseconds.
+/// How long a row must stand still to count as seen, in milliseconds.
 pub const DWELL_MS: i64 = 600;
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     seen: BTreeSet<Digest>,
-    /// Lines seen, counted within the unit, of units not seen whole yet.
-    partly: BTreeMap<Digest, BTreeSet<usize>>,
+    /// Of units not seen whole yet: the parts seen of each line, counted within the unit.
+    partly: BTreeMap<Digest, BTreeMap<usize, Vec<Range<usize>>>>,
     window: Option<Window>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Lines on the screen, with the part of their text, in bytes, that can be seen.
+type Parts = Vec<(usize, Range<usize>)>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Window {
-    from: usize,
-    to: usize,
+    parts: Parts,
     first: Option<Digest>,
     since: Timestamp,
 }
 
 impl Reading {
-    /// Notes that lines `from..to` of `doc` are in the focused pane now.
-    pub fn observe(&mut self, doc: &Doc, from: usize, to: usize, now: Timestamp) {
+    /// Notes that these parts of `doc` are in the focused pane now.
+    pub fn observe(&mut self, doc: &Doc, parts: Parts, now: Timestamp) {
         let first = doc.units().first().map(|unit| unit.digest);
-        match self.window {
-            Some(window) if (window.from, window.to, window.first) == (from, to, first) => {
+        match &self.window {
+            Some(window) if window.parts == parts && window.first == first => {
                 if now.0 - window.since.0 >= DWELL_MS {
-                    self.mark(doc, from, to);
+                    self.mark(doc, &parts);
                 }
             }
-            _ => self.window = Some(Window { from, to, first, since: now }),
+            _ => self.window = Some(Window { parts, first, since: now }),
         }
     }
 
     /// Notes that nothing is being read now: another pane or an overlay has the focus.
-    pub const fn look_away(&mut self) {
+    pub fn look_away(&mut self) {
         self.window = None;
     }
 
-    /// When the lines in sight will have been seen, if some of them haven't yet.
+    /// When what is in sight will have been seen, if some of it hasn't yet.
     pub fn wake_at(&self, doc: &Doc) -> Option<Timestamp> {
-        let window = self.window?;
-        let unseen = doc.units().iter().any(|unit| {
-            let inside = unit.from.max(window.from)..unit.to.min(window.to);
-            !self.seen.contains(&unit.digest)
-                && inside
-                    .into_iter()
-                    .any(|line| !self.partly.get(&unit.digest).is_some_and(|lines| lines.contains(&(line - unit.from))))
+        let window = self.window.as_ref()?;
+        let unseen = window.parts.iter().any(|(line, part)| {
+            unit_of(doc, *line)
+                .is_some_and(|unit| !self.seen.contains(&unit.digest) && !self.covers(unit, line - unit.from, part))
         });
         unseen.then_some(Timestamp(window.since.0 + DWELL_MS))
     }
@@ -74,14 +74,28 @@ impl Reading {
         Unread { seen: count(seen), total: count(doc.units().len()) }
     }
 
-    fn mark(&mut self, doc: &Doc, from: usize, to: usize) {
-        for unit in doc.units() {
-            if self.seen.contains(&unit.digest) || unit.to <= from || to <= unit.from {
-                continue;
-            }
+    /// Whether a part of a unit's line was seen.
+    fn covers(&self, unit: &Unit, line: usize, part: &Range<usize>) -> bool {
+        let seen = self.partly.get(&unit.digest).and_then(|lines| lines.get(&line));
+        seen.is_some_and(|seen| seen.iter().any(|known| known.start <= part.start && part.end <= known.end))
+    }
+
+    fn mark(&mut self, doc: &Doc, parts: &Parts) {
+        let mut touched: Vec<&Unit> = Vec::new();
+        for (line, part) in parts {
+            let Some(unit) = unit_of(doc, *line).filter(|unit| !self.seen.contains(&unit.digest)) else { continue };
             let lines = self.partly.entry(unit.digest).or_default();
-            lines.extend(unit.from.max(from) - unit.from..unit.to.min(to) - unit.from);
-            if lines.len() == unit.to - unit.from {
+            add(lines.entry(line - unit.from).or_default(), part.clone());
+            if touched.last().is_none_or(|last| last.from != unit.from) {
+                touched.push(unit);
+            }
+        }
+        for unit in touched {
+            let whole = (unit.from..unit.to).all(|line| {
+                let length = doc.lines().get(line).map_or(0, |line| line.text.len());
+                self.covers(unit, line - unit.from, &(0..length))
+            });
+            if whole {
                 self.partly.remove(&unit.digest);
                 self.seen.insert(unit.digest);
             }
@@ -89,27 +103,49 @@ impl Reading {
     }
 }
 
+fn unit_of(doc: &Doc, line: usize) -> Option<&Unit> {
+    doc.units().get(doc.lines().get(line)?.unit)
+}
+
+/// Adds a range to ranges kept in order and apart.
+fn add(ranges: &mut Vec<Range<usize>>, mut part: Range<usize>) {
+    ranges.retain(|known| {
+        let touches = known.start <= part.end && part.start <= known.end;
+        if touches {
+            part = known.start.min(part.start)..known.end.max(part.end);
+        }
+        !touches
+    });
+    let place = ranges.partition_point(|known| known.start < part.start);
+    ranges.insert(place, part);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::scroll::Scroll;
 
     fn doc() -> Doc {
         Doc::prose("# One\na\nb\n# Two\nc\nd\n")
     }
 
+    /// The lines `from..to`, each whole.
+    fn whole(doc: &Doc, from: usize, to: usize) -> Parts {
+        (from..to).map(|line| (line, 0..doc.lines()[line].text.len())).collect()
+    }
+
     #[test]
     fn a_part_is_seen_when_all_of_it_stood_still() {
         let (doc, mut reading) = (doc(), Reading::default());
-        reading.observe(&doc, 0, 4, Timestamp(0));
-        assert_eq!(reading.wake_at(&doc), Some(Timestamp(DWELL_MS)));
-        reading.observe(&doc, 0, 4, Timestamp(DWELL_MS - 1));
-        assert_eq!(reading.unread(&doc), Unread { seen: 0, total: 2 });
-        reading.observe(&doc, 0, 4, Timestamp(DWELL_MS));
-        assert_eq!(reading.unread(&doc), Unread { seen: 1, total: 2 });
-        assert_eq!(reading.wake_at(&doc), None);
-        reading.observe(&doc, 3, 6, Timestamp(DWELL_MS + 1));
-        reading.observe(&doc, 3, 6, Timestamp(DWELL_MS * 2 + 1));
-        assert_eq!(reading.unread(&doc), Unread { seen: 2, total: 2 });
+        let mut look = |from, to, at| {
+            reading.observe(&doc, whole(&doc, from, to), Timestamp(at));
+            (reading.unread(&doc).seen, reading.wake_at(&doc))
+        };
+        assert_eq!(look(0, 4, 0), (0, Some(Timestamp(DWELL_MS))));
+        assert_eq!(look(0, 4, DWELL_MS - 1).0, 0);
+        assert_eq!(look(0, 4, DWELL_MS), (1, None));
+        look(3, 6, DWELL_MS + 1);
+        assert_eq!(look(3, 6, DWELL_MS * 2 + 1).0, 2);
     }
 
     #[test]
@@ -117,7 +153,7 @@ mod tests {
         let (doc, mut reading) = (doc(), Reading::default());
         for step in 0..100 {
             let from = usize::try_from(step % 3).unwrap();
-            reading.observe(&doc, from, from + 3, Timestamp(step * 100));
+            reading.observe(&doc, whole(&doc, from, from + 3), Timestamp(step * 100));
         }
         reading.look_away();
         assert_eq!(reading.unread(&doc).seen, 0);
@@ -127,9 +163,37 @@ mod tests {
     fn what_changed_is_unread_and_what_moved_is_not() {
         let mut reading = Reading::default();
         let before = doc();
-        reading.observe(&before, 0, 6, Timestamp(0));
-        reading.observe(&before, 0, 6, Timestamp(DWELL_MS));
+        reading.observe(&before, whole(&before, 0, 6), Timestamp(0));
+        reading.observe(&before, whole(&before, 0, 6), Timestamp(DWELL_MS));
         let after = Doc::prose("# New\n# Two\nc\nd\n# One\na\nB\n");
         assert_eq!(reading.unread(&after), Unread { seen: 1, total: 3 });
+    }
+
+    #[test]
+    fn what_is_cut_off_at_the_edge_is_not_seen() {
+        let (doc, mut reading) = (Doc::prose(&"word ".repeat(40)), Reading::default());
+        let mut scroll = Scroll { wrap: false, ..Scroll::default() };
+        let mut stay = |scroll: Scroll, at: i64| {
+            for at in [at, at + DWELL_MS] {
+                reading.observe(&doc, scroll.parts(&doc, 120, 10), Timestamp(at));
+            }
+            reading.unread(&doc).seen
+        };
+        assert_eq!(stay(scroll, 0), 0);
+        scroll.left = 100;
+        assert_eq!(stay(scroll, 10_000), 1, "the rest of the line was seen, too");
+    }
+
+    #[test]
+    fn a_line_taller_than_the_pane_is_read_row_by_row() {
+        let (doc, mut reading) = (Doc::prose(&"word ".repeat(200)), Reading::default());
+        let mut scroll = Scroll::default();
+        for step in 0..60 {
+            for at in [0, DWELL_MS] {
+                reading.observe(&doc, scroll.parts(&doc, 33, 8), Timestamp(step * 10_000 + at));
+            }
+            scroll.by(&doc, 33, 8, 4);
+        }
+        assert_eq!(reading.unread(&doc), Unread { seen: 1, total: 1 });
     }
 }

@@ -1,5 +1,7 @@
 //! The place in a document, as line and row within the line: it survives a change of width.
 
+use std::ops::Range;
+
 use super::doc::{Doc, DocLine, Kind};
 use super::wrap;
 
@@ -92,6 +94,34 @@ impl Scroll {
     pub fn to_line(&mut self, doc: &Doc, width: usize, height: usize, line: usize) {
         (self.line, self.row, self.follow) = (line, 0, false);
         self.by(doc, width, height, -isize::try_from(height / 3).unwrap_or(0));
+    }
+
+    /// What is on the screen: each line with the part of its text, in bytes, that can be seen.
+    pub fn parts(&self, doc: &Doc, width: usize, height: usize) -> Vec<(usize, Range<usize>)> {
+        let place = self.shown(doc, width, height);
+        let mut left = height;
+        let mut parts = Vec::new();
+        for (index, line) in doc.lines().iter().enumerate().skip(place.line) {
+            if left == 0 {
+                break;
+            }
+            if !self.wrap {
+                let shown = wrap::window(&line.text, self.left, width);
+                // The window is a part of the text itself, so its distance from the beginning is its place.
+                let from = (shown.as_ptr() as usize).saturating_sub(line.text.as_ptr() as usize);
+                parts.push((index, if shown.is_empty() { 0..0 } else { from..from + shown.len() }));
+                left -= 1;
+                continue;
+            }
+            let rows = wrap::rows(&line.text, width, hang(line));
+            let skipped = if index == place.line { place.row } else { 0 };
+            let shown: Vec<_> = rows.into_iter().skip(skipped).take(left).collect();
+            left -= shown.len();
+            if let (Some(first), Some(last)) = (shown.first(), shown.last()) {
+                parts.push((index, first.start..last.end));
+            }
+        }
+        parts
     }
 
     /// The lines wholly on the screen: from the first to the one after the last.

@@ -1,24 +1,18 @@
 //! The decision sheet: what is decided, on which evidence, and what stands in the way.
 //!
-//! It takes no key until it has been on the screen for [`ARM_MS`] and the keyboard was quiet for [`QUIET_MS`]: what was
-//! typed ahead, pasted or repeated by a held key never decides.
+//! It takes no key before it is armed, see [`Arming`].
 
 use tui_textarea::TextArea;
 
-use crate::domain::{Gap, LoopId, StageIndex, Timestamp, Unread};
+use crate::domain::{Gap, LoopId, StageIndex, Unread};
 use crate::engine::{Approval, Command, Evidence, Loop, Obstacle, evidence, gaps, obstacles};
 
+use super::arming::Arming;
 use super::model::Model;
 use super::remarks::Tally;
 
-/// How long the sheet is on the screen before it takes keys, in milliseconds.
-pub const ARM_MS: i64 = 400;
-
-/// How long the keyboard must be quiet before that, in milliseconds.
-pub const QUIET_MS: i64 = 250;
-
 /// The least characters of a reason.
-const REASON_LEAST: usize = 12;
+pub(super) const REASON_LEAST: usize = 12;
 
 /// The field being filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +54,10 @@ pub struct Sheet {
     pub scroll: u16,
     /// What went wrong.
     pub error: Option<String>,
-    painted: Option<Timestamp>,
-    last_key: Timestamp,
+    /// Whether the approval was given and its answer is awaited.
+    pub(super) sent: bool,
+    /// Whether it takes keys.
+    pub arming: Arming,
 }
 
 impl Sheet {
@@ -86,32 +82,9 @@ impl Sheet {
             lands: one.stage(stage).filter(|stage| stage.spec.lands).map(|stage| stage.spec.id.clone()),
             scroll: 0,
             error: None,
-            painted: None,
-            last_key: model.now,
+            sent: false,
+            arming: Arming::begun(model.now),
         }
-    }
-
-    /// Notes that it is on the screen now.
-    pub(super) fn painted(&mut self, now: Timestamp) {
-        self.painted.get_or_insert(now);
-    }
-
-    /// Notes a key; true if the sheet takes it.
-    pub(super) fn takes(&mut self, now: Timestamp) -> bool {
-        let armed = self.is_armed(now);
-        self.last_key = now;
-        armed
-    }
-
-    /// When it takes keys, if the keyboard stays quiet; none before it was drawn.
-    pub fn armed_at(&self) -> Option<Timestamp> {
-        let painted = self.painted?;
-        Some(Timestamp((painted.0 + ARM_MS).max(self.last_key.0 + QUIET_MS)))
-    }
-
-    /// Whether it takes keys.
-    pub fn is_armed(&self, now: Timestamp) -> bool {
-        self.armed_at().is_some_and(|at| now >= at)
     }
 
     /// Whether an approval needs a reason here.

@@ -1,15 +1,16 @@
 //! The one place where the screen's state changes: a message comes in, requests go out.
 
-use crate::domain::{Timestamp, Verb};
-use crate::engine::{self, Command, Event, Recorded, Status};
+use crate::domain::{Origin, Timestamp, Verb};
+use crate::engine::{self, Command, Event, Phase, Recorded, Status, Trouble};
 
+use super::action::Action;
 use super::doc::Doc;
-use super::layout;
+use super::layout::{self, Form};
 use super::model::{Model, Notice, Stream};
 use super::msg::{Msg, Request};
-use super::overlay::{Overlay, Source};
+use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, entry, picker};
+use super::{act, entry, picker, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
@@ -18,8 +19,19 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         Msg::Resize(width, height) => {
             model.size = (width, height);
             model.form = layout::form_for(width, height, Some(model.form));
+            // At another size it is another screen: it has to be drawn before it counts as seen.
+            for overlay in &mut model.overlays {
+                match overlay {
+                    Overlay::Sheet(sheet) => sheet.arming.hidden(),
+                    Overlay::Trust(trust) => trust.arming.hidden(),
+                    _ => {}
+                }
+            }
             Vec::new()
         }
+        // Nothing is done unseen: a window that is too small shows nothing to act on.
+        Msg::Act(action) if model.form == Form::TooSmall && action != Action::Quit => Vec::new(),
+        Msg::Input(_) | Msg::Paste(_) if model.form == Form::TooSmall => Vec::new(),
         Msg::Act(action) => {
             model.notice = None;
             act::act(model, action)
@@ -27,18 +39,22 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         Msg::Input(input) => entry::input(model, input),
         Msg::Stray => {
             model.notice = None;
-            if let Some(Overlay::Sheet(sheet)) = model.overlays.last_mut() {
-                sheet.takes(now);
+            match model.overlays.last_mut() {
+                Some(Overlay::Sheet(sheet)) => {
+                    sheet.arming.takes(now);
+                }
+                Some(Overlay::Trust(trust)) => {
+                    trust.arming.takes(now);
+                }
+                _ => {}
             }
             Vec::new()
         }
         Msg::Paste(text) => entry::paste(model, &text),
         Msg::Painted => {
             match model.overlays.last_mut() {
-                Some(Overlay::Sheet(sheet)) => sheet.painted(now),
-                Some(Overlay::Trust(trust)) => {
-                    trust.painted.get_or_insert(now);
-                }
+                Some(Overlay::Sheet(sheet)) => sheet.arming.painted(now),
+                Some(Overlay::Trust(trust)) => trust.painted(model.size, now),
                 _ => {}
             }
             Vec::new()
@@ -66,6 +82,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Refused(text) => {
+            if let Some(Overlay::Sheet(sheet)) = model.overlays.last_mut().filter(|overlay| overlay.is_sent()) {
+                sheet.sent = false;
+                sheet.error = Some(text);
+                return Vec::new();
+            }
             model.notice = Some(Notice { text, is_error: true });
             Vec::new()
         }
@@ -74,7 +95,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Files(paths) => {
-            if let Some(Overlay::Pick(picker)) = model.overlays.last_mut().filter(|_| !paths.is_empty()) {
+            if let Some(Overlay::Pick(picker)) = model.overlays.last_mut()
+                && picker.loading
+            {
                 picker.fill(picker::files(paths));
             }
             Vec::new()
@@ -86,6 +109,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         Msg::Edited { text } => entry::edited(model, text),
     };
+    if !travel::is_reachable(model, model.focus) {
+        model.focus = model.wide_pane();
+    }
     observe(model);
     requests
 }
@@ -98,8 +124,8 @@ fn observe(model: &mut Model) {
     }
     let pane = model.wide_pane();
     let (width, height) = model.room(pane);
-    let (from, to) = model.scroll(pane).visible(&model.artifact, width, height);
-    model.reading.observe(&model.artifact, from, to, model.now);
+    let parts = model.scroll(pane).parts(&model.artifact, width, height);
+    model.reading.observe(&model.artifact, parts, model.now);
 }
 
 fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
@@ -134,7 +160,18 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
             model.live.critic = None;
             model.live.gates.clear();
         }
-        Event::DraftFailed { .. } => model.live.author = None,
+        Event::DraftFailed { id, stage, trouble } => {
+            model.live.author = None;
+            let place = model.state.loops.get(id).and_then(|one| one.stage(*stage));
+            if place.is_some_and(|stage| stage.phase == Phase::Awaiting) {
+                let what = match trouble {
+                    Trouble::Call(why) | Trouble::Stopped(why) => why.clone(),
+                    Trouble::Malformed { missing: all, .. } | Trouble::Patch { problems: all, .. } => all.join("; "),
+                };
+                let text = format!("your edit could not be used, the revision stays: {what}");
+                model.notice = Some(Notice { text, is_error: true });
+            }
+        }
         Event::Critiqued { .. } | Event::CritiqueFailed { .. } => model.live.critic = None,
         Event::Prepared { .. } => model.live.progress = None,
         Event::RerunAsked { gates, critique, .. } => {
@@ -158,18 +195,10 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
         }
         _ => {}
     }
-    if matches!(
-        recorded.event,
-        Event::Decided { .. }
-            | Event::Dismissed { .. }
-            | Event::Overridden { .. }
-            | Event::Reopened { .. }
-            | Event::Begun { .. }
-            | Event::Drafted { .. }
-    ) {
-        model.drafts.clear();
-    }
+    forget_drafts(model, &recorded.event);
     if matches!(recorded.event, Event::Decided { .. } | Event::Reopened { .. } | Event::Begun { .. }) {
+        let decided = model.overlays.iter().position(|overlay| matches!(overlay, Overlay::Sheet(_)));
+        model.overlays.truncate(decided.unwrap_or(model.overlays.len()));
         // The screen goes where the work is; the focus follows only because the human just decided.
         model.looking_at = None;
         model.refresh();
@@ -180,6 +209,24 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
     clamp(model);
     close_outdated_sheet(model);
     Vec::new()
+}
+
+/// Forgets the texts that have arrived; all others are kept.
+fn forget_drafts(model: &mut Model, event: &Event) {
+    let arrived = match event {
+        Event::Begun { .. } => Purpose::Goal(None),
+        Event::Decided { decision, .. } => match decision.verb {
+            Verb::Revise => Purpose::Revise,
+            Verb::Abandon => Purpose::Abandon,
+            Verb::Approve => return,
+        },
+        Event::Dismissed { revision, finding, .. } => Purpose::Dismiss { revision: *revision, finding: *finding },
+        Event::Overridden { by, .. } => Purpose::Override(by.gate.clone()),
+        Event::Reopened { stage, .. } => Purpose::Reopen(*stage),
+        Event::Drafted { revision, .. } if matches!(revision.origin, Origin::Human { .. }) => Purpose::Edit,
+        _ => return,
+    };
+    model.keep_draft(&arrived, String::new());
 }
 
 /// A sheet whose evidence is no longer so closes and says what changed.

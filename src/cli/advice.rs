@@ -33,10 +33,8 @@ pub(super) fn use_of(found: &Found, config: &Config) -> String {
     let name = found.name;
     if config.providers.contains_key(name) {
         format!("configured as provider {name:?}")
-    } else if found.is_usable() {
-        format!("can be provider {name:?}")
     } else {
-        "windlass doesn't speak its API; its models can be reached through OpenRouter".to_owned()
+        format!("can be provider {name:?}")
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::{ExchangeId, visible, visible_line};
+use crate::domain::{ExchangeId, visible, visible_line, without_keys};
 use crate::journal::StoredExchange;
 
 use super::calls::Call;
@@ -17,6 +17,15 @@ use super::record::Record;
 struct Exchange {
     #[serde(flatten)]
     call: Call,
+    /// Attempts that failed and were followed by another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Attempt>,
+    #[serde(flatten)]
+    last: Attempt,
+}
+
+#[derive(Debug, Serialize)]
+struct Attempt {
     request: Option<Request>,
     response: Option<Response>,
 }
@@ -68,8 +77,26 @@ pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dy
 }
 
 impl Exchange {
-    fn of(call: Call, stored: StoredExchange) -> Self {
-        let StoredExchange { request, response, chunks } = stored;
+    fn of(call: Call, mut stored: StoredExchange) -> Self {
+        let earlier = std::mem::take(&mut stored.earlier).into_iter().map(Attempt::of).collect();
+        Self { call, earlier, last: Attempt::of(stored) }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for line in self.call.lines() {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
+        for (attempt, nth) in self.earlier.iter().zip(1..) {
+            writeln!(out, "\n--- attempt {nth} of {}, which failed", self.earlier.len() + 1)?;
+            attempt.write(out)?;
+        }
+        self.last.write(out)
+    }
+}
+
+impl Attempt {
+    fn of(stored: StoredExchange) -> Self {
+        let StoredExchange { request, response, chunks, .. } = stored;
         let request = request.map(|sent| Request {
             method: sent.method,
             url: sent.url,
@@ -82,13 +109,10 @@ impl Exchange {
         let bytes = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
         let response = Response { status, headers, body: Body::of(bytes), chunks: timed };
         let came = response.status.is_some() || !response.chunks.is_empty();
-        Self { call, request, response: came.then_some(response) }
+        Self { request, response: came.then_some(response) }
     }
 
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        for line in self.call.lines() {
-            writeln!(out, "{}", visible_line(&line))?;
-        }
         match &self.request {
             None => writeln!(out, "\n--- request: none was sent")?,
             Some(request) => {
@@ -109,12 +133,13 @@ impl Exchange {
     }
 }
 
+/// For people, who pass on what they see: what looks like a key is masked. The exact bytes are in the JSON.
 fn write_message(headers: &[(String, String)], body: &Body, out: &mut dyn Write) -> std::io::Result<()> {
     for (name, value) in headers {
-        writeln!(out, "{}: {}", visible_line(name), visible_line(value))?;
+        writeln!(out, "{}: {}", visible_line(name), visible_line(&without_keys(value)))?;
     }
     match body {
-        Body::Text(text) => writeln!(out, "\n{}", visible(text)),
+        Body::Text(text) => writeln!(out, "\n{}", visible(&without_keys(text))),
         Body::Hex(hex) => writeln!(out, "\nnot UTF-8, so in hexadecimal: {hex}"),
     }
 }
@@ -129,5 +154,19 @@ impl Body {
                 hex
             })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Body, write_message};
+
+    #[test]
+    fn keys_in_a_message_are_masked_for_people() {
+        let key = "sk-ant-api03-0123456789abcdefghij";
+        let body = Body::of(format!("my key is {key}").into_bytes());
+        let mut out = Vec::new();
+        write_message(&[("x-echo".to_owned(), key.to_owned())], &body, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "x-echo: sk-ant-***\n\nmy key is sk-ant-***\n");
     }
 }

@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::config::{self, Additions, Config, Flags, Loaded, Paths, ProviderConfig, init_text, write_user_providers};
-use crate::domain::{ModelId, visible_line};
+use crate::config::{self, Additions, Config, Flags, Loaded, Paths, init_text, write_user_providers};
+use crate::domain::{KeySource, ModelId, ProviderSpec, ServerSpec, visible_line};
 use crate::provider::{Found, LOCAL_SERVERS};
 use crate::repo::Repo;
 
@@ -81,11 +81,11 @@ fn write_starter(top: &Path) -> Result<bool, Failure> {
 
 /// What to add to the person's file: providers that aren't there, and roles where servers list models and none is chosen.
 fn additions(found: &[Found], config: &Config) -> Additions {
-    let usable = found.iter().filter_map(|found| Some((found, found.base_url.clone()?)));
-    let new = usable.filter(|(found, _)| !config.providers.contains_key(found.name));
-    let providers = new.map(|(found, base_url)| {
-        let api_key_env = found.api_key_env.map(str::to_owned);
-        (found.name.to_owned(), ProviderConfig::OpenAiChat { base_url, api_key_env })
+    let new = found.iter().filter(|found| !config.providers.contains_key(found.name));
+    let providers = new.map(|found| {
+        let key = found.api_key_env.map(|variable| KeySource::Env(variable.to_owned()));
+        let server = ServerSpec { format: found.format, base_url: found.base_url.clone(), key };
+        (found.name.to_owned(), ProviderSpec::Server(server))
     });
     let (author, critic) = match (&config.author, &config.critic) {
         (None, None) => proposed_roles(found),
@@ -183,11 +183,12 @@ mod tests {
 
     use super::*;
     use crate::config::load;
+    use crate::domain::WireFormat;
 
     fn server(name: &'static str, models: &[&str]) -> Found {
         let models = models.iter().map(|model| (*model).to_owned()).collect();
-        let base_url = Some(format!("http://127.0.0.1/{name}/v1"));
-        Found { name, what: String::new(), base_url, api_key_env: None, models }
+        let base_url = format!("http://127.0.0.1/{name}/v1");
+        Found { name, what: String::new(), format: WireFormat::OpenAiChat, base_url, api_key_env: None, models }
     }
 
     fn proposed(found: &[Found]) -> Option<(String, String)> {
@@ -213,12 +214,13 @@ mod tests {
         let paths = Paths { user: Some(dir.path().to_owned()), repository: None };
         let config = || load(&paths, &|_| None, &Flags::default()).unwrap().config;
         let key = Found { api_key_env: Some("OPENAI_API_KEY"), ..server("openai", &[]) };
-        let unusable = Found { base_url: None, ..server("anthropic", &[]) };
-        let found = [key, unusable, server("ollama", &["a", "b"])];
+        let other = Found { format: WireFormat::Anthropic, ..server("anthropic", &[]) };
+        let found = [key, other, server("ollama", &["a", "b"])];
 
         let first = additions(&found, &config());
         let names: Vec<&str> = first.providers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["openai", "ollama"]);
+        assert_eq!(names, ["openai", "anthropic", "ollama"]);
+        assert!(first.lines().unwrap().contains("[providers.anthropic]\nkind = \"anthropic\""));
         write_user_providers(&file, &first).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), first.lines().unwrap());
         assert_eq!(config().critic, Some(ModelId("ollama/b".to_owned())));

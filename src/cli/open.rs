@@ -4,12 +4,12 @@ use std::env;
 use std::fs;
 
 use crate::app::Host;
-use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem, ProviderConfig};
+use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem};
 use crate::domain::Digest;
 use crate::engine::Setup;
 use crate::journal::{self, Journal, Reader};
 use crate::keymap::Keymap;
-use crate::provider::{HttpSpec, Provider, ScriptSpec, Spec};
+use crate::provider::Provider;
 use crate::repo::Repo;
 use crate::theme::{self, Theme};
 use crate::tui::{Record, Settings, Start};
@@ -129,16 +129,7 @@ pub(super) fn unusable(config: &Config) -> Vec<String> {
     let mut names: Vec<&str> = [&config.author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
     names.dedup();
     let used = names.into_iter().filter_map(|name| Some((name, config.providers.get(name)?)));
-    used.filter_map(|(name, provider)| Some(Provider::new(name, &spec(provider)).err()?.to_string())).collect()
-}
-
-fn spec(provider: &ProviderConfig) -> Spec {
-    match provider.clone() {
-        ProviderConfig::OpenAiChat { base_url, api_key_env } => {
-            Spec::OpenAiChat(HttpSpec { base_url, api_key_env, headers: Vec::new() })
-        }
-        ProviderConfig::Script { dir, chars_per_second } => Spec::Script(ScriptSpec { dir, chars_per_second }),
-    }
+    used.filter_map(|(name, provider)| Some(Provider::new(name, provider).err()?.to_string())).collect()
 }
 
 /// A line for each problem.

@@ -7,8 +7,8 @@ use super::document::{Document, Fields, Located};
 use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
-use super::provider::{self, ProviderConfig};
-use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId};
+use super::provider;
+use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId, ProviderSpec};
 
 /// A value that is judged only after the layers are merged, with its place.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(super) struct Placed<T> {
 /// What one file says.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
-    pub(super) providers: BTreeMap<String, ProviderConfig>,
+    pub(super) providers: BTreeMap<String, ProviderSpec>,
     pub(super) author: Option<Placed<ModelId>>,
     pub(super) critic: Option<Placed<ModelId>>,
     pub(super) theme: Option<String>,
@@ -41,8 +41,19 @@ pub(super) struct Layer {
 const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "ui"];
 const REPOSITORY: &[&str] = &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
-const PERSONAL: &[&str] =
-    &["api_key", "api_key_env", "base_url", "editor", "keymap", "prices", "providers", "theme", "ui"];
+const PERSONAL: &[&str] = &[
+    "api_key",
+    "api_key_cmd",
+    "api_key_env",
+    "api_key_file",
+    "base_url",
+    "editor",
+    "keymap",
+    "prices",
+    "providers",
+    "theme",
+    "ui",
+];
 /// Not settings of this version; named so that a repository that tries is refused with the reason.
 const NEVER: &[&str] = &["sandbox", "telemetry"];
 
@@ -209,30 +220,36 @@ fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandSpec> {
     }
     let timeout_s = table.number("timeout_s", 1..=86_400).unwrap_or(timeout_s);
     let env = checked(table, "env", variable);
-    Some(CommandSpec { argv: argv(table)?, dir: dir.map(|dir| dir.value).unwrap_or_default(), timeout_s, env })
+    Some(CommandSpec {
+        argv: argv(table, "argv", &["make", "test"])?,
+        dir: dir.map(|dir| dir.value).unwrap_or_default(),
+        timeout_s,
+        env,
+    })
 }
 
-fn argv(table: &Fields<'_, '_>) -> Option<Vec<String>> {
-    let written = table.value("argv").and_then(|value| value.value.as_str().map(|text| (text, value.offset)));
+/// The command under `key`, with an example of one for messages.
+pub(super) fn argv(table: &Fields<'_, '_>, key: &str, example: &[&str]) -> Option<Vec<String>> {
+    let written = table.value(key).and_then(|value| value.value.as_str().map(|text| (text, value.offset)));
     if let Some((text, offset)) = written {
         // The most likely slip: a shell line. Split as the person would, it shows the form wanted.
-        let words: Vec<String> = text.split_whitespace().map(|word| format!("{word:?}")).collect();
-        let message = format!("\"argv\" must be an array, there is no shell: write argv = [{}]", words.join(", "));
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let message = format!("{key:?} must be an array, there is no shell: write {key} = {words:?}");
         table.document().problem(offset, message);
         return None;
     }
-    if !table.require("argv") {
+    if !table.require(key) {
         return None;
     }
-    let Located { value, offset } = table.texts("argv")?;
+    let Located { value, offset } = table.texts(key)?;
     let argv: Vec<String> = value.into_iter().map(|word| word.value).collect();
     if argv.first().is_none_or(|program| program.is_empty()) {
-        let message = format!("\"argv\"{} names no program; write argv = [\"make\", \"test\"]", table.within());
+        let message = format!("{key:?}{} names no program; write {key} = {example:?}", table.within());
         table.document().problem(offset, message);
         return None;
     }
     if argv.iter().any(|word| word.contains('\0')) {
-        table.document().problem(offset, "\"argv\" holds a NUL character; no command can take it");
+        table.document().problem(offset, format!("{key:?} holds a NUL character; no command can take it"));
         return None;
     }
     Some(argv)

@@ -8,9 +8,8 @@ use super::layer::{self, Layer, Placed};
 use super::paths::{self, Paths};
 use super::prices::Prices;
 use super::problem::{ConfigError, Place, Problem, suggestion};
-use super::provider::ProviderConfig;
 use super::workflow::{workflow, workflow_names};
-use crate::domain::{Budget, CommandSpec, Digest, GateDef, ModelId, Workflow};
+use crate::domain::{Budget, CommandSpec, Digest, GateDef, ModelId, ProviderSpec, Workflow};
 
 /// Names of the gates Windlass itself runs; a command gate can't have one of them.
 pub const BUILTIN_GATES: [&str; 6] =
@@ -34,7 +33,7 @@ pub struct Probe {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where models are served, by name; the part of a model id before its first slash.
-    pub providers: BTreeMap<String, ProviderConfig>,
+    pub providers: BTreeMap<String, ProviderSpec>,
     /// Which model drafts; none until one is chosen.
     pub author: Option<ModelId>,
     /// Which model objects; never the author's.
@@ -199,7 +198,7 @@ fn read(
 
 /// Records the roles that break a law or name nothing; gives what is allowed but worth knowing.
 fn judge_roles(
-    providers: &BTreeMap<String, ProviderConfig>,
+    providers: &BTreeMap<String, ProviderSpec>,
     author: Option<&Placed<ModelId>>,
     critic: Option<&Placed<ModelId>>,
     found: &mut Vec<Problem>,
@@ -229,26 +228,31 @@ fn judge_roles(
     warnings
 }
 
-/// Whether two ids mean one model: by name, or by name at one server under two provider names.
-fn is_same(providers: &BTreeMap<String, ProviderConfig>, author: &ModelId, critic: &ModelId) -> bool {
-    let at_server = |id: &ModelId| {
+/// Whether two ids mean one model: by name, or by what is really asked under two names.
+fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic: &ModelId) -> bool {
+    let asked = |id: &ModelId| {
         let (provider, model) = id.0.split_once('/')?;
         match providers.get(provider)? {
-            ProviderConfig::OpenAiChat { base_url, .. } => Some((base_url.clone(), model.to_owned())),
-            ProviderConfig::Script { .. } => None,
+            // One server may be spoken to in several formats, below several versions.
+            ProviderSpec::Server(server) => {
+                let place = server.base_url.trim_end_matches("/v1beta").trim_end_matches("/v1");
+                Some(vec![place.to_owned(), model.to_owned()])
+            }
+            ProviderSpec::Command { argv } => Some(argv.iter().map(|word| word.replace("{model}", model)).collect()),
+            ProviderSpec::Script { .. } => None,
         }
     };
-    author == critic || at_server(author).is_some_and(|place| at_server(critic) == Some(place))
+    author == critic || asked(author).is_some_and(|one| asked(critic) == Some(one))
 }
 
 /// The vendor of both models, if it is one: all but the last part, as in `openrouter/vendor/model`.
 fn common_vendor<'a>(
-    providers: &BTreeMap<String, ProviderConfig>,
+    providers: &BTreeMap<String, ProviderSpec>,
     author: &'a ModelId,
     critic: &ModelId,
 ) -> Option<&'a str> {
     let vendor = author.0.rsplit_once('/')?.0;
-    let scripted = matches!(providers.get(author.provider()), Some(ProviderConfig::Script { .. }));
+    let scripted = matches!(providers.get(author.provider()), Some(ProviderSpec::Script { .. }));
     (!scripted && critic.0.rsplit_once('/')?.0 == vendor).then_some(vendor)
 }
 

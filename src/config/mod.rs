@@ -26,6 +26,5 @@ pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
 pub use paths::Paths;
 pub use prices::Prices;
 pub use problem::{ConfigError, Place, Problem, nearest, suggestion};
-pub use provider::ProviderConfig;
 pub use workflow::{workflow, workflow_names};
 pub use write::{Additions, WriteError, write_user_providers};

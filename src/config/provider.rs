@@ -1,34 +1,21 @@
 //! Where models are served: the `[providers.<name>]` tables of the person's file.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::document::{Fields, Located};
+use super::layer;
 use super::problem::suggestion;
+use crate::domain::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 
-const KINDS: [&str; 2] = ["openai-chat", "script"];
+const COMMAND: &str = "command";
+const SCRIPT: &str = "script";
 
-/// How to reach the models of one provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProviderConfig {
-    /// A server that speaks OpenAI Chat Completions.
-    OpenAiChat {
-        /// The URL before `/chat/completions`, without a slash at its end.
-        base_url: String,
-        /// The environment variable with the key; none for a server without keys.
-        api_key_env: Option<String>,
-    },
-    /// Replies played from files.
-    Script {
-        /// The directory of the replies.
-        dir: PathBuf,
-        /// How fast they are played; at once when none.
-        chars_per_second: Option<u32>,
-    },
-}
+/// The keys that say where a server's key is; a table has one of them at most.
+pub(super) const KEY_SOURCES: [&str; 3] = ["api_key_env", "api_key_cmd", "api_key_file"];
 
 /// The providers of a file that stands in `home`, each with the table's offset.
-pub(super) fn read(top: &Fields<'_, '_>, home: &Path) -> BTreeMap<String, ProviderConfig> {
+pub(super) fn read(top: &Fields<'_, '_>, home: &Path) -> BTreeMap<String, ProviderSpec> {
     let Some(tables) = top.table("providers") else { return BTreeMap::new() };
     let mut providers = BTreeMap::new();
     for Located { value: name, offset } in tables.keys() {
@@ -48,7 +35,7 @@ pub(super) fn is_name(name: &str) -> bool {
     letters && name.len() <= 64 && name.bytes().any(|b| b.is_ascii_alphanumeric())
 }
 
-fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderConfig> {
+fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderSpec> {
     if let Some(secret) = table.keys().find(|key| matches!(key.value, "api_key" | "key" | "token")) {
         let message =
             "a key doesn't belong in a file: put it in an environment variable and name that in \"api_key_env\"";
@@ -56,33 +43,54 @@ fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderConfig> {
         return None;
     }
     let kind = table.required_text("kind")?;
+    if let Some(format) = WireFormat::ALL.into_iter().find(|format| format.name() == kind.value) {
+        return server(table, format, home);
+    }
     match kind.value.as_str() {
-        "openai-chat" => {
-            table.only(&["kind", "base_url", "api_key_env"]);
-            let has_key = table.value("api_key_env").is_some();
-            let (base_url, api_key_env) = (base_url(table), api_key_env(table));
-            (api_key_env.is_some() == has_key).then_some(())?;
-            Some(ProviderConfig::OpenAiChat { base_url: base_url?, api_key_env })
+        COMMAND => {
+            table.only(&["kind", "argv"]);
+            Some(ProviderSpec::Command { argv: layer::argv(table, "argv", &["llm", "-m", "{model}"])? })
         }
-        "script" => {
+        SCRIPT => {
             table.only(&["kind", "dir", "chars_per_second"]);
             let chars_per_second = table.number("chars_per_second", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
-            Some(ProviderConfig::Script { dir: home.join(table.required_text("dir")?.value), chars_per_second })
+            Some(ProviderSpec::Script { dir: home.join(table.required_text("dir")?.value), chars_per_second })
         }
         other => {
-            let hint = suggestion(other, KINDS);
+            let hint = suggestion(other, WireFormat::ALL.map(WireFormat::name).into_iter().chain([COMMAND, SCRIPT]));
             table.document().problem(kind.offset, format!("unknown kind {other:?}{}; {hint}", table.within()));
             None
         }
     }
 }
 
-fn base_url(table: &Fields<'_, '_>) -> Option<String> {
+fn server(table: &Fields<'_, '_>, format: WireFormat, home: &Path) -> Option<ProviderSpec> {
+    table.only(&["kind", "base_url", "api_key_env", "api_key_cmd", "api_key_file"]);
+    let named: Vec<_> = KEY_SOURCES.iter().filter_map(|key| Some((*key, table.value(key)?.offset))).collect();
+    if let [_, (second, offset), ..] = named.as_slice() {
+        let message = format!("{second:?}{} is one place too many for one key; keep one of them", table.within());
+        table.document().problem(*offset, message);
+    }
+    let key = match named.first() {
+        Some(("api_key_env", _)) => api_key_env(table).map(KeySource::Env),
+        Some(("api_key_cmd", _)) => {
+            layer::argv(table, "api_key_cmd", &["pass", "show", "openai"]).map(KeySource::Command)
+        }
+        Some(("api_key_file", _)) => table.text("api_key_file").map(|file| KeySource::File(home.join(file.value))),
+        _ => None,
+    };
+    let base_url = base_url(table, format);
+    // A server without its key would be another provider than the one that was meant.
+    (key.is_some() || named.is_empty()).then_some(())?;
+    Some(ProviderSpec::Server(ServerSpec { format, base_url: base_url?, key }))
+}
+
+fn base_url(table: &Fields<'_, '_>, format: WireFormat) -> Option<String> {
     let Located { value, offset } = table.required_text("base_url")?;
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
     let host = rest.map(|rest| rest.split('/').next().unwrap_or_default());
     let wrong = match host {
-        None | Some("") => "must be a URL such as \"https://api.openai.com/v1\"",
+        None | Some("") => &format!("must be a URL such as {:?}", format.base_url()),
         // Not quoted back: what stands before the @ is a secret.
         Some(host) if host.contains('@') => {
             "must not hold a user or a password; name a key's variable in \"api_key_env\""

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::config::{Config, Flags, Loaded, Paths, ProviderConfig, load};
-use crate::domain::{Digest, Enforcement, GateKind, ModelId};
+use crate::config::{Additions, Config, Flags, Loaded, Paths, load};
+use crate::domain::{Digest, Enforcement, GateKind, KeySource, ModelId, ProviderSpec, ServerSpec, WireFormat};
 
 const PROVIDERS: &str = "[providers.openai]\nkind = \"openai-chat\"\nbase_url = \"https://api.openai.com/v1/\"\n\
                          api_key_env = \"OPENAI_API_KEY\"\n[providers.local]\nkind = \"openai-chat\"\n\
@@ -79,19 +79,48 @@ deny = ["src/vendor/**"]
     assert_eq!(config.sources.len(), 2);
     assert_eq!(
         config.providers["openai"],
-        ProviderConfig::OpenAiChat {
+        ProviderSpec::Server(ServerSpec {
+            format: WireFormat::OpenAiChat,
             base_url: "https://api.openai.com/v1".into(),
-            api_key_env: Some("OPENAI_API_KEY".into())
-        }
+            key: Some(KeySource::Env("OPENAI_API_KEY".into()))
+        })
     );
 }
 
 #[test]
 fn a_script_plays_from_beside_its_file() {
     let config = loaded("[providers.s]\nkind = \"script\"\ndir = \"replies\"\nchars_per_second = 400\n", "");
-    let ProviderConfig::Script { dir, chars_per_second } = &config.providers["s"] else { panic!() };
+    let ProviderSpec::Script { dir, chars_per_second } = &config.providers["s"] else { panic!() };
     assert!(dir.is_absolute() && dir.ends_with(PathBuf::from("user/replies")), "{dir:?}");
     assert_eq!(*chars_per_second, Some(400));
+}
+
+#[test]
+fn every_kind_of_provider_is_read_and_written_alike() {
+    let server =
+        |format, base_url: &str, key| ProviderSpec::Server(ServerSpec { format, base_url: base_url.to_owned(), key });
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let command = KeySource::Command(words(&["pass", "show", "openai"]));
+    let (file, env) = (KeySource::File("/keys/anthropic".into()), KeySource::Env("GEMINI_API_KEY".into()));
+    let providers = [
+        ("a", server(WireFormat::OpenAiResponses, "https://api.openai.com/v1", Some(command))),
+        ("b", server(WireFormat::Anthropic, "https://api.anthropic.com/v1", Some(file))),
+        ("c", server(WireFormat::Gemini, "https://generativelanguage.googleapis.com/v1beta", Some(env))),
+        ("d", server(WireFormat::Ollama, "http://127.0.0.1:11434", None)),
+        ("e", ProviderSpec::Command { argv: words(&["claude", "-p", "--model", "{model}"]) }),
+        ("f", ProviderSpec::Script { dir: "/replies".into(), chars_per_second: Some(9) }),
+    ];
+    let providers = providers.map(|(name, provider)| (name.to_owned(), provider));
+    let text = Additions { providers: providers.to_vec(), ..Additions::default() }.lines().unwrap();
+    assert!(text.contains("api_key_cmd = [\"pass\", \"show\", \"openai\"]"), "{text}");
+    assert_eq!(loaded(&text, "").providers, providers.into());
+}
+
+#[test]
+fn a_key_file_may_stand_beside_the_file_that_names_it() {
+    let text = "[providers.x]\nkind = \"gemini\"\nbase_url = \"http://h/v1beta\"\napi_key_file = \"key\"\n";
+    let ProviderSpec::Server(server) = &loaded(text, "").providers["x"] else { panic!() };
+    assert!(matches!(&server.key, Some(KeySource::File(path)) if path.is_absolute() && path.ends_with("user/key")));
 }
 
 #[test]
@@ -250,7 +279,8 @@ fn broken_user_files() {
         ("[providers.\"a b\"]\n", "1:12: \"a b\" can't name a provider: use letters, digits, \"-\", \"_\" and \".\""),
         (
             "[providers.x]\nkind = \"openai\"\n",
-            "2:8: unknown kind \"openai\" in [providers.x]; known: openai-chat, script",
+            "2:8: unknown kind \"openai\" in [providers.x]; known: openai-chat, openai-responses, anthropic, gemini, \
+             ollama, command, script",
         ),
         ("[providers.x]\nkind = \"openai-chat\"\n", "1:1: missing key \"base_url\" in [providers.x]; add it"),
         ("[providers.x]\nkind = \"script\"\n", "1:1: missing key \"dir\" in [providers.x]; add it"),
@@ -272,6 +302,24 @@ fn broken_user_files() {
             "[providers.x]\nkind = \"openai-chat\"\nbase_url = \"http://h/v1\"\napi_key = \"sk-hunter2\"\n",
             "4:1: a key doesn't belong in a file: put it in an environment variable and name that in \"api_key_env\"",
         ),
+        (
+            "[providers.x]\nkind = \"gemini\"\nbase_url = \"h\"\n",
+            "3:12: \"base_url\" in [providers.x] must be a URL such as \
+             \"https://generativelanguage.googleapis.com/v1beta\"",
+        ),
+        (
+            "[providers.x]\nkind = \"ollama\"\nbase_url = \"http://h\"\napi_key_cmd = \"pass show x\"\n",
+            "4:15: \"api_key_cmd\" must be an array, there is no shell: write api_key_cmd = [\"pass\", \"show\", \"x\"]",
+        ),
+        (
+            "[providers.x]\nkind = \"ollama\"\nbase_url = \"http://h\"\napi_key_file = \"f\"\napi_key_env = \"V\"\n",
+            "4:16: \"api_key_file\" in [providers.x] is one place too many for one key; keep one of them",
+        ),
+        (
+            "[providers.x]\nkind = \"command\"\nargv = []\n",
+            "3:8: \"argv\" in [providers.x] names no program; write argv = [\"llm\", \"-m\", \"{model}\"]",
+        ),
+        ("[providers.x]\nkind = \"command\"\n", "1:1: missing key \"argv\" in [providers.x]; add it"),
     ] {
         let error = try_load(text, "", &[], &Flags::default()).unwrap_err();
         assert_eq!(error, format!("user/config.toml:{expected}"), "of {text:?}");
@@ -295,6 +343,18 @@ fn one_model_under_two_names_is_one_model() {
     let roles = "[roles]\nauthor = \"local/a\"\ncritic = \"again/a\"\n";
     let error = try_load(&user, roles, &[], &Flags::default()).unwrap_err();
     assert!(error.starts_with(".windlass/config.toml:3:10: law 3:"), "{error}");
+
+    let native = user.replace("[providers.again]\nkind = \"openai-chat\"", "[providers.again]\nkind = \"ollama\"");
+    let native = native.replace("8080/v1\"\n", "8080\"\n");
+    assert!(try_load(&native, roles, &[], &Flags::default()).unwrap_err().contains("law 3:"));
+
+    let commands = |argv: &str| {
+        let one = |name: &str| format!("[providers.{name}]\nkind = \"command\"\nargv = {argv}\n");
+        one("local") + &one("again")
+    };
+    let roles = "[roles]\nauthor = \"local/a\"\ncritic = \"again/b\"\n";
+    assert!(try_load(&commands("[\"llm\"]"), roles, &[], &Flags::default()).unwrap_err().contains("law 3:"));
+    try_load(&commands("[\"llm\", \"-m\", \"{model}\"]"), roles, &[], &Flags::default()).unwrap();
 }
 
 #[test]

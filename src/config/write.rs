@@ -5,19 +5,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::layer;
 use super::paths;
 use super::problem::ConfigError;
-use super::provider::ProviderConfig;
-use crate::domain::ModelId;
+use crate::domain::{KeySource, ModelId, ProviderSpec};
 
 /// What to add.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Additions {
     /// Providers by name. One that is configured already stays as it is.
-    pub providers: Vec<(String, ProviderConfig)>,
+    pub providers: Vec<(String, ProviderSpec)>,
     /// The author, in place of one that is there.
     pub author: Option<ModelId>,
     /// The critic, in place of one that is there.
@@ -98,17 +97,24 @@ fn table<'a>(doc: &'a mut DocumentMut, key: &str) -> io::Result<&'a mut dyn toml
     item.as_table_like_mut().ok_or_else(|| io::Error::other(format!("{key:?} is not a table")))
 }
 
-fn provider_table(provider: &ProviderConfig) -> Table {
+fn provider_table(provider: &ProviderSpec) -> Table {
     let mut table = Table::new();
     match provider {
-        ProviderConfig::OpenAiChat { base_url, api_key_env } => {
-            table.insert("kind", value("openai-chat"));
-            table.insert("base_url", value(base_url));
-            if let Some(variable) = api_key_env {
-                table.insert("api_key_env", value(variable));
-            }
+        ProviderSpec::Server(server) => {
+            table.insert("kind", value(server.format.name()));
+            table.insert("base_url", value(&server.base_url));
+            match &server.key {
+                None => None,
+                Some(KeySource::Env(variable)) => table.insert("api_key_env", value(variable)),
+                Some(KeySource::Command(argv)) => table.insert("api_key_cmd", value(Array::from_iter(argv))),
+                Some(KeySource::File(path)) => table.insert("api_key_file", value(path.display().to_string())),
+            };
         }
-        ProviderConfig::Script { dir, chars_per_second } => {
+        ProviderSpec::Command { argv } => {
+            table.insert("kind", value("command"));
+            table.insert("argv", value(Array::from_iter(argv)));
+        }
+        ProviderSpec::Script { dir, chars_per_second } => {
             table.insert("kind", value("script"));
             table.insert("dir", value(dir.display().to_string()));
             if let Some(pace) = chars_per_second {
@@ -147,11 +153,13 @@ fn write_new(beside: &Path, old: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{ServerSpec, WireFormat};
 
     fn additions() -> Additions {
         let base_url = "http://127.0.0.1:11434/v1".to_owned();
+        let server = ServerSpec { format: WireFormat::OpenAiChat, base_url, key: None };
         Additions {
-            providers: vec![("ollama".to_owned(), ProviderConfig::OpenAiChat { base_url, api_key_env: None })],
+            providers: vec![("ollama".to_owned(), ProviderSpec::Server(server))],
             author: Some(ModelId("ollama/qwen3".to_owned())),
             critic: None,
         }

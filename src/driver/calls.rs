@@ -4,7 +4,6 @@ use std::fs;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::config::ProviderConfig;
 use crate::domain::{
     ArtifactKind, Critique, Digest, EXPECTED_OUTPUT, End, ExchangeId, LoopId, ModelId, Origin, Quote, Role, StageIndex,
     tokens_of,
@@ -12,7 +11,7 @@ use crate::domain::{
 use crate::engine::{self, Command, Loop, Refusal, Stage, Trouble};
 use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
 use crate::prompt::{self, Template, Values};
-use crate::provider::{Call, HttpSpec, Observer, Provider, Request, ScriptSpec, Spec};
+use crate::provider::{Call, Observer, Provider, Request, Retry};
 use crate::repo::{ApplyError, parse_answer};
 
 use super::{Driver, DriverError, Home, Job, Report, Task, context, now};
@@ -46,6 +45,13 @@ impl Observer for Listener {
             headers: request.headers.clone(),
             body: request.body.to_vec(),
         }));
+    }
+
+    fn retry(&mut self, retry: &Retry) {
+        let (role, attempt, wait) = (self.role.name(), retry.attempt, retry.wait.as_secs_f32());
+        let why = retry.why.lines().next().unwrap_or_default();
+        let text = format!("the {role}'s call failed {attempt}x and is made again in {wait:.1} s: {why}");
+        let _ = self.home.send(Home::Report(Report::Progress(text)));
     }
 
     fn response(&mut self, status: u16, headers: &[(String, String)]) {
@@ -123,13 +129,7 @@ impl Driver {
         let provider = self.config.providers.get(name).ok_or_else(|| {
             format!("no provider {name:?} is configured: add [providers.{name}] to your own config.toml")
         })?;
-        let spec = match provider.clone() {
-            ProviderConfig::OpenAiChat { base_url, api_key_env } => {
-                Spec::OpenAiChat(HttpSpec { base_url, api_key_env, headers: Vec::new() })
-            }
-            ProviderConfig::Script { dir, chars_per_second } => Spec::Script(ScriptSpec { dir, chars_per_second }),
-        };
-        let provider = Provider::new(name, &spec).map_err(|error| error.to_string())?;
+        let provider = Provider::new(name, provider).map_err(|error| error.to_string())?.owned_by(&self.private);
         let template = self.template(role, stage)?;
         let pieces = context::pieces(&self.repo, &self.config, one, stage, role).map_err(|error| error.to_string())?;
         let prompt = prompt::assemble(&template, &Values { spec: &stage.spec, artifact: stage.revision() }, &pieces);

@@ -179,7 +179,10 @@ fn exchanges_come_back_byte_for_byte_and_apart_from_each_other() {
 
     let reader = Reader::open(dir.path()).unwrap().unwrap();
     let found = reader.exchange(ExchangeId(1)).unwrap().unwrap();
-    let StoredExchange { request: Some(sent), response: Some(received), chunks } = found else { panic!("incomplete") };
+    let StoredExchange { request: Some(sent), response: Some(received), chunks, earlier } = found else {
+        panic!("incomplete")
+    };
+    assert_eq!(earlier, []);
     assert_eq!(WireKind::Request(sent), request());
     assert_eq!(WireKind::Response(received), response());
     assert_eq!(chunks.into_iter().map(WireKind::Chunk).collect::<Vec<_>>(), [chunk(1), chunk(2)]);
@@ -190,14 +193,22 @@ fn exchanges_come_back_byte_for_byte_and_apart_from_each_other() {
 }
 
 #[test]
-fn a_second_request_in_one_exchange_is_reported() {
+fn attempts_come_back_apart_and_a_second_response_to_one_is_reported() {
     let dir = folder();
     let (mut journal, _) = Journal::open(dir.path()).unwrap();
-    let row = || WireRow { exchange: ExchangeId(1), kind: request() };
-    journal.wire(NOW, &[row(), row()]).unwrap();
+    let row = |kind| WireRow { exchange: ExchangeId(1), kind };
+    let rows = [request(), response(), chunk(1), request(), request(), response(), chunk(2)].map(row);
+    journal.wire(NOW, &rows).unwrap();
     let reader = Reader::open(dir.path()).unwrap().unwrap();
+    let found = reader.exchange(ExchangeId(1)).unwrap().unwrap();
+    let came = |one: &StoredExchange| (one.request.is_some(), one.response.is_some(), one.chunks.len());
+    assert_eq!(found.earlier.iter().map(came).collect::<Vec<_>>(), [(true, true, 1), (true, false, 0)]);
+    assert_eq!(came(&found), (true, true, 1));
+    assert_eq!(WireKind::Chunk(found.chunks[0].clone()), chunk(2));
+
+    journal.wire(NOW, &[row(response())]).unwrap();
     let error = reader.exchange(ExchangeId(1)).unwrap_err().to_string();
-    assert!(error.starts_with("row 2 of ") && error.contains("has a request or a response already"), "{error}");
+    assert!(error.starts_with("row 8 of ") && error.contains("has a response already"), "{error}");
 }
 
 #[test]

@@ -17,9 +17,9 @@ pub struct WireRow {
 /// One thing that went over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireKind {
-    /// The request, before it is sent. An exchange has one.
+    /// The request, before it is sent. An exchange has one for each attempt.
     Request(SentRequest),
-    /// The response's head. An exchange has at most one.
+    /// The response's head. An attempt has at most one.
     Response(ReceivedResponse),
     /// Some of the response's body.
     Chunk(ReceivedChunk),
@@ -59,6 +59,8 @@ pub struct ReceivedChunk {
 /// An exchange, as far as it got.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredExchange {
+    /// The attempts that failed and were followed by another, in order; none of them has earlier ones itself.
+    pub earlier: Vec<StoredExchange>,
     /// What was sent.
     pub request: Option<SentRequest>,
     /// The head of what came back.
@@ -107,7 +109,7 @@ pub(super) enum WireError {
     Line,
     #[error("its description can't be read: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("its exchange has a request or a response already")]
+    #[error("its exchange has a response already")]
     Twice,
 }
 
@@ -163,14 +165,20 @@ fn join(line: &impl Serialize, bytes: &[u8]) -> Result<Vec<u8>, serde_json::Erro
 impl StoredExchange {
     /// Adds the next row.
     pub(super) fn add(&mut self, row: WireKind) -> Result<(), WireError> {
-        let twice = match row {
-            WireKind::Request(request) => self.request.replace(request).is_some(),
-            WireKind::Response(response) => self.response.replace(response).is_some(),
-            WireKind::Chunk(chunk) => {
-                self.chunks.push(chunk);
-                false
+        match row {
+            WireKind::Request(request) => {
+                if self.request.is_some() {
+                    let earlier = std::mem::take(&mut self.earlier);
+                    let failed = std::mem::take(self);
+                    self.earlier = earlier;
+                    self.earlier.push(failed);
+                }
+                self.request = Some(request);
             }
-        };
-        if twice { Err(WireError::Twice) } else { Ok(()) }
+            WireKind::Response(response) if self.response.is_none() => self.response = Some(response),
+            WireKind::Response(_) => return Err(WireError::Twice),
+            WireKind::Chunk(chunk) => self.chunks.push(chunk),
+        }
+        Ok(())
     }
 }

@@ -22,7 +22,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// Without these a person is stuck: each must have a key, wherever a key file puts it.
-const ESSENTIAL: [(Context, Action); 7] = [
+const ESSENTIAL: [(Context, Action); 9] = [
     (Context::Global, Action::DecisionOpen),
     (Context::Global, Action::HelpOpen),
     (Context::Global, Action::Quit),
@@ -30,6 +30,8 @@ const ESSENTIAL: [(Context, Action); 7] = [
     (Context::Text, Action::Back),
     (Context::Confirm, Action::StageApprove),
     (Context::Confirm, Action::Back),
+    (Context::Trust, Action::TrustGive),
+    (Context::Trust, Action::Back),
 ];
 
 /// A resolved keymap.

@@ -184,10 +184,15 @@ fn refusal(context: Context, keys: &[Key], action: Option<Action>) -> Option<Str
     if action.is_guarded() && context != Context::Confirm {
         return Some(format!("{name:?} can be bound in [keys.confirm] only, where the evidence is on screen"));
     }
+    if action == Action::TrustGive && context != Context::Trust {
+        return Some(format!("{name:?} can be bound in [keys.trust] only, where the commands are on screen"));
+    }
     if action.is_guarded() && keys.len() > 1 {
         return Some(format!("{name:?} can't be bound to a sequence; bind one key"));
     }
-    if (action.is_guarded() || action == Action::GateOverride) && keys.iter().any(|key| key.is_habitual()) {
+    if (action.is_guarded() || matches!(action, Action::GateOverride | Action::TrustGive))
+        && keys.iter().any(|key| key.is_habitual())
+    {
         return Some(format!("{name:?} can't be bound to {spelled:?}, which is pressed by habit; bind another key"));
     }
     None

@@ -273,7 +273,7 @@ fn there_is_always_a_keymap() {
     assert!(problems[0].starts_with("me.toml:2:"), "{problems:?}");
 
     let (_, problems) = named("me", "schema = 1\n[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\n");
-    assert_eq!(problems.len(), 6);
+    assert_eq!(problems.len(), 8);
     assert_eq!(
         problems[0],
         "me.toml: no key is left for \"decision.open\" in [keys.global]; bind one, or inherit \"vim\""

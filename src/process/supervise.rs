@@ -1,5 +1,5 @@
-//! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no input, no terminal, a
-//! limit, bounded memory, and nothing of it left alive afterwards.
+//! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no terminal, a limit,
+//! bounded memory, and nothing of it left alive afterwards.
 
 mod group;
 mod kept;
@@ -13,8 +13,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use std::{env, future, io};
 
+use bytes::Bytes;
 use nix::sys::signal::Signal;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::select;
 use tokio::time::{Instant, sleep_until};
@@ -121,13 +122,32 @@ pub struct Finished {
 ///
 /// On Linux the command also dies with the thread that first polls this future, which must therefore live as long as
 /// the run: the thread of a current-thread runtime does, a pool's worker may not.
-pub async fn run(spec: &Spec, cancel: &CancellationToken, mut output: impl FnMut(Stream, &[u8])) -> Finished {
+pub async fn run(spec: &Spec, cancel: &CancellationToken, output: impl FnMut(Stream, &[u8])) -> Finished {
+    supervise(spec, None, cancel, output).await
+}
+
+/// Like [`run`], with `input` on its standard input. A command that doesn't read it all is no error.
+pub async fn feed(
+    spec: &Spec,
+    input: Bytes,
+    cancel: &CancellationToken,
+    output: impl FnMut(Stream, &[u8]),
+) -> Finished {
+    supervise(spec, Some(input), cancel, output).await
+}
+
+async fn supervise(
+    spec: &Spec,
+    input: Option<Bytes>,
+    cancel: &CancellationToken,
+    mut output: impl FnMut(Stream, &[u8]),
+) -> Finished {
     let started = Instant::now();
     let mut kept = Kept::new(&spec.spill, LIMITS);
     let ending = if cancel.is_cancelled() {
         Ending::Cancelled
     } else {
-        match Running::start(spec) {
+        match Running::start(spec, input) {
             Err(why) => Ending::NotStarted(why),
             Ok(running) => running.attend(spec, cancel, &mut kept, &mut output).await,
         }
@@ -164,15 +184,21 @@ enum Step {
 }
 
 impl Running {
-    fn start(spec: &Spec) -> Result<Self, String> {
+    fn start(spec: &Spec, input: Option<Bytes>) -> Result<Self, String> {
         let Some((program, arguments)) = spec.argv.split_first() else { return Err("the command is empty".to_owned()) };
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&spec.cwd);
         command.env_clear().envs(environment(&spec.env)).envs(spec.vars.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let (mut child, group) = Group::start(&mut command, &group::owner(&spec.spill))
             .map_err(|error| why_not_started(spec, program, &error))?;
         let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
+        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+            // Beside the reading, or both sides could wait for each other. It ends when the last reader is gone, at the
+            // latest with the group; that the reader left early is no error.
+            tokio::spawn(async move { stdin.write_all(&input).await });
+        }
         Ok(Self { child, pipes, group })
     }
 

@@ -4,8 +4,8 @@
 //! as `reasoning_content` or `reasoning`, errors come inside the stream, `stream: true` is ignored and one JSON
 //! document comes back, the closing `[DONE]` is missing.
 //!
-//! A reply is complete when `finish_reason` is `stop` and then `[DONE]` or the orderly end of the response follows. The
-//! latter is enough because nothing but the usage block can come after the finish reason.
+//! A reply is complete when `finish_reason` is `stop` and then `[DONE]` follows, or an end that the response's framing
+//! marks as one. The latter is enough because nothing but the usage block can come after the finish reason.
 
 use std::borrow::Cow;
 
@@ -15,16 +15,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::failure::{excerpt, words_in};
-use super::sse::Decoder;
-use super::transport::{self, Part, Post};
+use super::failure::{broken, excerpt};
+use super::framing::{Format, QUOTED, cut};
+use super::transport::{Part, Post};
 use crate::domain::{End, Usage};
-
-/// The most bytes of a reply that comes as one JSON document.
-const DOCUMENT_CAP: usize = 16 * 1024 * 1024;
-
-/// The most of a foreign word or line that a message quotes, in bytes.
-const QUOTED: usize = 200;
 
 /// The request for this call.
 pub(super) fn post(call: &Call) -> Post<'_> {
@@ -42,99 +36,32 @@ pub(super) fn post(call: &Call) -> Post<'_> {
     if let (Some(max), Some(fields)) = (call.max_output, body.as_object_mut()) {
         fields.insert("max_completion_tokens".to_owned(), max.into());
     }
-    Post { path: "chat/completions", body: Bytes::from(body.to_string()), model: &call.model }
+    Post { path: "chat/completions".into(), body: Bytes::from(body.to_string()), model: &call.model }
 }
 
-/// Finds the reply in the bytes of a response.
+/// What the reply has said of its end so far.
 #[derive(Default)]
-pub(super) struct Reader {
-    form: Form,
-    /// Events read so far.
-    events: usize,
+pub(super) struct Chat {
     finish_reason: Option<String>,
     refusal: String,
 }
 
-/// The form of a response, known from its first byte: content types are wrong too often.
-#[derive(Default)]
-enum Form {
-    #[default]
-    Unknown,
-    Events(Decoder),
-    Document(Vec<u8>),
-}
+impl Format for Chat {
+    const WHAT: &'static str = "chat completion";
 
-impl transport::Reader for Reader {
-    fn read(&mut self, bytes: &[u8], parts: &mut Vec<Part>) {
-        if matches!(self.form, Form::Unknown) {
-            self.form = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-                None => return,
-                Some(b'{') => Form::Document(Vec::new()),
-                Some(b'<') => return parts.push(Part::End(web_page(bytes))),
-                Some(_) => Form::Events(Decoder::default()),
-            };
+    fn piece(&mut self, json: &[u8], parts: &mut Vec<Part>) -> Result<Option<End>, serde_json::Error> {
+        if json == b"[DONE]" {
+            return Ok(Some(match self.finish_reason {
+                Some(_) => self.verdict(true),
+                None => End::Truncated("the stream ended with [DONE] without a finish_reason".into()),
+            }));
         }
-        match &mut self.form {
-            Form::Unknown => {}
-            Form::Document(document) if document.len() + bytes.len() > DOCUMENT_CAP => {
-                parts.push(Part::End(End::Failed("the response is one JSON document of more than 16 MiB".to_owned())));
-            }
-            Form::Document(document) => document.extend_from_slice(bytes),
-            Form::Events(decoder) => {
-                let mut events = Vec::new();
-                let pushed = decoder.push(bytes, &mut events);
-                for data in events {
-                    match self.event(&data, parts) {
-                        Ok(None) => {}
-                        Ok(Some(end)) => return parts.push(Part::End(end)),
-                        Err(error) => return parts.push(Part::End(self.malformed(&data, &error))),
-                    }
-                }
-                if let Err(error) = pushed {
-                    parts.push(Part::End(End::Failed(error.to_string())));
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, parts: &mut Vec<Part>) {
-        let last = match &mut self.form {
-            Form::Unknown => Ok(None),
-            Form::Document(document) => Ok(Some(std::mem::take(document))),
-            Form::Events(decoder) => decoder.finish(),
-        };
-        let end = match last {
-            Err(error) => End::Failed(error.to_string()),
-            Ok(None) => self.verdict("the response"),
-            Ok(Some(data)) => match self.event(&data, parts) {
-                Ok(end) => end.unwrap_or_else(|| self.verdict("the response")),
-                Err(error) if is_cut(&data, &error) => {
-                    End::Truncated("the response ended in the middle of its JSON: the connection was cut".to_owned())
-                }
-                Err(error) => self.malformed(&data, &error),
-            },
-        };
-        parts.push(Part::End(end));
-    }
-}
-
-impl Reader {
-    /// Takes the data of one event, or the whole document. An end if this is the last event that matters.
-    fn event(&mut self, data: &[u8], parts: &mut Vec<Part>) -> Result<Option<End>, serde_json::Error> {
-        let data = data.trim_ascii();
-        if data.is_empty() {
+        let chunk: Chunk = serde_json::from_slice(json)?;
+        // vLLM's errors have no choices, but a message.
+        let error = chunk.error.as_ref().or(chunk.message.as_ref().filter(|_| chunk.choices.is_none()));
+        if let Some(error) = error {
+            parts.push(broken(error));
             return Ok(None);
-        }
-        if data == b"[DONE]" {
-            return Ok(Some(self.verdict("[DONE]")));
-        }
-        self.events += 1;
-        let chunk: Chunk = serde_json::from_slice(data)?;
-        if let Some(error) = &chunk.error {
-            return Ok(Some(End::Failed(format!("the server broke off: {}", words_in(error)))));
-        }
-        if let (None, Some(message)) = (&chunk.choices, &chunk.message) {
-            return Ok(Some(End::Failed(format!("the server broke off: {}", words_in(message)))));
         }
         parts.extend(chunk.model.filter(|model| !model.is_empty()).map(|model| Part::Model(model.into_owned())));
         for choice in chunk.choices.into_iter().flatten().filter(|choice| choice.index == 0) {
@@ -148,6 +75,23 @@ impl Reader {
         Ok(None)
     }
 
+    fn verdict(&self, marked: bool) -> End {
+        let truncated = |why: &str| End::Truncated(format!("finish_reason: {why}"));
+        match self.finish_reason.as_deref() {
+            None => cut("a finish_reason"),
+            Some("stop") if !self.refusal.is_empty() => {
+                End::Failed(format!("the model refused: {}", excerpt(&self.refusal, QUOTED)))
+            }
+            Some("stop") if marked => End::Complete,
+            Some("stop") => cut("[DONE]"),
+            Some("length") => truncated("length, the output limit or the end of the model's context was reached"),
+            Some("content_filter") => truncated("content_filter, the server's filter stopped the reply"),
+            Some(other) => truncated(&format!("{}, not the end of a reply", excerpt(other, QUOTED))),
+        }
+    }
+}
+
+impl Chat {
     fn choice(&mut self, choice: Choice, parts: &mut Vec<Part>) {
         let said = choice.delta.or(choice.message).unwrap_or_default();
         // A server in transition from one name to the other sends both: they say the same.
@@ -160,42 +104,6 @@ impl Reader {
         }
         self.finish_reason = choice.finish_reason.or(self.finish_reason.take());
     }
-
-    /// How the reply ended, given that nothing more comes after `closing`.
-    fn verdict(&self, closing: &str) -> End {
-        let truncated = |why: &str| End::Truncated(format!("finish_reason: {why}"));
-        match self.finish_reason.as_deref() {
-            Some("stop") if self.refusal.is_empty() => End::Complete,
-            Some("stop") => End::Failed(format!("the model refused: {}", excerpt(&self.refusal, QUOTED))),
-            Some("length") => truncated("length, the output limit or the end of the model's context was reached"),
-            Some("content_filter") => truncated("content_filter, the server's filter stopped the reply"),
-            Some(other) => truncated(&format!("{}, not the end of a reply", excerpt(other, QUOTED))),
-            None if closing == "[DONE]" => {
-                End::Truncated("the stream ended with [DONE] without a finish_reason".into())
-            }
-            None => End::Truncated(format!("{closing} ended without a finish_reason: the connection was cut")),
-        }
-    }
-
-    fn malformed(&self, data: &[u8], error: &serde_json::Error) -> End {
-        let quoted = excerpt(&String::from_utf8_lossy(data), QUOTED);
-        let message = match self.form {
-            Form::Document(_) => format!("the response is not a chat completion ({error}): {quoted}"),
-            _ => format!("event {} of the stream is not a piece of a chat completion ({error}): {quoted}", self.events),
-        };
-        End::Failed(message)
-    }
-}
-
-/// Whether JSON is wrong for being incomplete. (A number cut at its point isn't reported as the end of input.)
-fn is_cut(data: &[u8], error: &serde_json::Error) -> bool {
-    let data = data.trim_ascii();
-    matches!(data.first(), Some(b'{' | b'[')) && (error.is_eof() || data.last() != Some(&b'}'))
-}
-
-fn web_page(bytes: &[u8]) -> End {
-    let quoted = excerpt(&String::from_utf8_lossy(bytes), QUOTED);
-    End::Failed(format!("the server answered with a web page, so base_url is likely to be wrong: {quoted}"))
 }
 
 /// One event of a stream, or the one document of an answer that isn't streamed. Unknown fields are ignored.
@@ -207,7 +115,6 @@ struct Chunk<'a> {
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     error: Option<Value>,
-    /// An error in the form of vLLM: no choices, but a message.
     message: Option<Value>,
 }
 
@@ -262,52 +169,21 @@ impl From<WireUsage> for Usage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::transport::{Part, Reader as _};
-    use super::{Reader, post};
-    use crate::domain::{End, Role, Usage};
+    use super::super::testing::{self, Said, call};
+    use super::post;
+    use crate::domain::{End, Usage, WireFormat};
     use crate::provider::Call;
 
-    const STREAM: &[u8] = include_bytes!("../../tests/fixtures/wire/openai-chat.sse");
     const SCHEMA: &[u8] = include_bytes!("../../tests/fixtures/wire/openai-chat-json-schema.sse");
     const DOCUMENT: &[u8] = include_bytes!("../../tests/fixtures/wire/openai-chat.json");
-    const LENGTH: &[u8] = include_bytes!("../../tests/fixtures/wire/openai-chat-length.json");
 
-    /// What a response says, its parts put together.
-    #[derive(Debug, PartialEq)]
-    struct Said {
-        text: String,
-        reasoning: String,
-        end: End,
-        usage: Usage,
-        model: String,
-    }
-
-    fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Said {
-        let (mut reader, mut parts) = (Reader::default(), Vec::new());
-        for piece in pieces {
-            reader.read(piece, &mut parts);
-        }
-        reader.finish(&mut parts);
-        let (text, reasoning, model) = Default::default();
-        let mut said = Said { text, reasoning, end: End::Interrupted, usage: Usage::default(), model };
-        for part in parts {
-            match part {
-                Part::Text(text) => said.text.push_str(&text),
-                Part::Reasoning(text) => said.reasoning.push_str(&text),
-                Part::Usage(usage, _) => said.usage = usage,
-                Part::Model(model) => said.model = model,
-                Part::End(end) => {
-                    said.end = end;
-                    break;
-                }
-            }
-        }
-        said
+    fn read(bytes: &[u8]) -> Said {
+        testing::read(WireFormat::OpenAiChat, [bytes], true)
     }
 
     fn events(lines: &[&str]) -> Said {
         let stream: String = lines.iter().map(|line| format!("data: {line}\n\n")).collect();
-        read([stream.as_bytes()])
+        read(stream.as_bytes())
     }
 
     fn why(end: &End) -> &str {
@@ -317,45 +193,17 @@ mod tests {
         }
     }
 
-    fn usage(input: u64, output: u64, cached: u64) -> Usage {
-        Usage { input: Some(input), output: Some(output), cached: Some(cached), reasoning: None }
-    }
-
-    #[test]
-    fn recorded_replies_are_read_wherever_they_are_split() {
-        for (bytes, begins, ends, complete, counted) in [
-            (STREAM, "<|im_end|>user\n", "", false, usage(36, 40, 0)),
-            (SCHEMA, "{\n    \"severity", "}", true, usage(30, 48, 1)),
-            (DOCUMENT, "Hi<|im_end|>\n<|", "", false, usage(25, 10, 1)),
-        ] {
-            let whole = read([bytes]);
-            assert!(whole.text.starts_with(begins) && whole.text.ends_with(ends), "{:?}", whole.text);
-            assert_eq!(whole.end == End::Complete, complete, "{:?}", whole.end);
-            assert!(complete || why(&whole.end).starts_with("finish_reason: length"), "{:?}", whole.end);
-            assert_eq!((whole.usage, whole.model.as_str()), (counted, "gemma-3-270m"));
-            for size in [1, 2, 3, 5, 64, 1000] {
-                assert_eq!(read(bytes.chunks(size)), whole, "in pieces of {size}");
-            }
-            // The decoder's own test splits the recordings at every byte.
-            for at in (0..bytes.len()).filter(|at| at % 31 == 0 || at + 64 > bytes.len()) {
-                let (head, tail) = bytes.split_at(at);
-                assert_eq!(read([head, tail]), whole, "split at {at}");
-            }
-        }
-        assert!(matches!(read([LENGTH]).end, End::Truncated(_)));
-    }
-
     #[test]
     fn no_prefix_of_a_recorded_reply_is_complete() {
         let finished = SCHEMA.windows(22).position(|window| window == br#""finish_reason":"stop""#).unwrap();
         for at in (0..finished).step_by(17) {
-            let said = read([&SCHEMA[..at]]);
+            let said = read(&SCHEMA[..at]);
             assert!(matches!(said.end, End::Truncated(_)), "cut at {at}: {:?}", said.end);
         }
         let end = SCHEMA.len() - "NE]\n\n".len();
-        assert!(matches!(read([&SCHEMA[..end]]).end, End::Truncated(_)), "cut inside [DONE]");
+        assert!(matches!(read(&SCHEMA[..end]).end, End::Truncated(_)), "cut inside [DONE]");
         for at in 0..DOCUMENT.len() - 1 {
-            let said = read([&DOCUMENT[..at]]);
+            let said = read(&DOCUMENT[..at]);
             assert!(matches!(said.end, End::Truncated(_)), "cut at {at}: {:?}", said.end);
         }
     }
@@ -366,7 +214,10 @@ mod tests {
         let finish = |reason: &str| format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
         let stop = finish("stop");
         assert_eq!(events(&[text, &stop, "[DONE]"]).end, End::Complete);
-        assert_eq!(events(&[text, &stop]).end, End::Complete, "[DONE] may be missing");
+        assert_eq!(events(&[text, &stop]).end, End::Complete, "[DONE] may be missing where the end is marked");
+        let stream = format!("data: {text}\n\ndata: {stop}\n\n");
+        let unmarked = testing::read(WireFormat::OpenAiChat, [stream.as_bytes()], false).end;
+        assert!(why(&unmarked).contains("ended without [DONE]"), "{unmarked:?}");
         assert_eq!(events(&[text, &stop, r#"{"choices":[],"usage":null}"#, "[DONE]"]).end, End::Complete);
         for (lines, expected) in [
             (&[text][..], "ended without a finish_reason"),
@@ -396,9 +247,9 @@ mod tests {
             assert!(matches!(&said.end, End::Failed(why) if why.contains(expected)), "{line}: {:?}", said.end);
             assert!(said.text.starts_with("Half"));
         }
-        let page = read([&b"\n<!doctype html><title>Sign in</title>"[..]]);
+        let page = read(b"\n<!doctype html><title>Sign in</title>");
         assert!(why(&page.end).contains("web page"), "{:?}", page.end);
-        assert_eq!(why(&read([&br#"{"error":{"message":"no"}}"#[..]]).end), "the server broke off: no");
+        assert_eq!(why(&read(br#"{"error":{"message":"no"}}"#).end), "the server broke off: no");
     }
 
     #[test]
@@ -429,15 +280,7 @@ mod tests {
 
     #[test]
     fn the_request_says_what_was_asked_and_no_more() {
-        let mut call = Call {
-            model: "m".into(),
-            system: "Be brief.".into(),
-            prompt: "Why?\n\"é\"".into(),
-            max_output: None,
-            role: Role::Author,
-            stage: "plan".into(),
-            nth: 1,
-        };
+        let mut call = Call { system: "Be brief.".into(), prompt: "Why?\n\"é\"".into(), ..call() };
         let body = |call: &Call| serde_json::from_slice::<serde_json::Value>(&post(call).body).unwrap();
         let expected = serde_json::json!({
             "model": "m", "stream": true, "stream_options": {"include_usage": true},

@@ -9,7 +9,8 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use tokio::time::timeout;
 
-use super::transport::{client_for, list_models};
+use super::server::{client_for, list_models};
+use crate::domain::WireFormat;
 
 /// How long a port of this machine may take to accept a connection.
 const CONNECT: Duration = Duration::from_millis(300);
@@ -26,24 +27,27 @@ pub struct LocalServer {
     pub title: &'static str,
     /// Its port on 127.0.0.1.
     pub port: u16,
+    /// What it is best spoken to in. All of them list their models as OpenAI does.
+    pub format: WireFormat,
 }
 
 /// The servers looked for.
 pub const LOCAL_SERVERS: [LocalServer; 4] = [
-    LocalServer { name: "ollama", title: "Ollama", port: 11434 },
-    LocalServer { name: "llamacpp", title: "llama.cpp", port: 8080 },
-    LocalServer { name: "lmstudio", title: "LM Studio", port: 1234 },
-    LocalServer { name: "vllm", title: "vLLM", port: 8000 },
+    // In OpenAI's format it cuts long prompts off at the size of a context that can't be asked for.
+    LocalServer { name: "ollama", title: "Ollama", port: 11434, format: WireFormat::Ollama },
+    LocalServer { name: "llamacpp", title: "llama.cpp", port: 8080, format: WireFormat::OpenAiChat },
+    LocalServer { name: "lmstudio", title: "LM Studio", port: 1234, format: WireFormat::OpenAiChat },
+    LocalServer { name: "vllm", title: "vLLM", port: 8000, format: WireFormat::OpenAiChat },
 ];
 
-/// Variable, provider, and the base address if Windlass speaks that provider's wire format.
-const KEYS: [(&str, &str, Option<&str>); 6] = [
-    ("OPENAI_API_KEY", "openai", Some("https://api.openai.com/v1")),
-    ("OPENROUTER_API_KEY", "openrouter", Some("https://openrouter.ai/api/v1")),
-    ("XAI_API_KEY", "xai", Some("https://api.x.ai/v1")),
-    ("DEEPSEEK_API_KEY", "deepseek", Some("https://api.deepseek.com/v1")),
-    ("ANTHROPIC_API_KEY", "anthropic", None),
-    ("GEMINI_API_KEY", "gemini", None),
+/// Variable, provider, what it speaks, and its base address.
+const KEYS: [(&str, &str, WireFormat, &str); 6] = [
+    ("OPENAI_API_KEY", "openai", WireFormat::OpenAiChat, WireFormat::OpenAiChat.base_url()),
+    ("ANTHROPIC_API_KEY", "anthropic", WireFormat::Anthropic, WireFormat::Anthropic.base_url()),
+    ("GEMINI_API_KEY", "gemini", WireFormat::Gemini, WireFormat::Gemini.base_url()),
+    ("OPENROUTER_API_KEY", "openrouter", WireFormat::OpenAiChat, "https://openrouter.ai/api/v1"),
+    ("XAI_API_KEY", "xai", WireFormat::OpenAiChat, "https://api.x.ai/v1"),
+    ("DEEPSEEK_API_KEY", "deepseek", WireFormat::OpenAiChat, "https://api.deepseek.com/v1"),
 ];
 
 /// Something that could answer calls.
@@ -53,28 +57,24 @@ pub struct Found {
     pub name: &'static str,
     /// What was found: `OPENAI_API_KEY is set`, `Ollama's port 11434 answers`.
     pub what: String,
-    /// The base address to configure; none if Windlass does not speak its wire format yet.
-    pub base_url: Option<String>,
+    /// What it speaks.
+    pub format: WireFormat,
+    /// The base address to configure.
+    pub base_url: String,
     /// The variable that holds its key.
     pub api_key_env: Option<&'static str>,
     /// The models a server lists; empty for a key, and for a server that has loaded none.
     pub models: Vec<String>,
 }
 
-impl Found {
-    /// Whether Windlass can use it now.
-    pub fn is_usable(&self) -> bool {
-        self.base_url.is_some()
-    }
-}
-
 /// The keys in `env` and those of `servers` that answer, in that order; takes at most 0.7 seconds.
 pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServer]) -> Vec<Found> {
     let set = |variable: &str| env(variable).is_some_and(|value| !value.trim().is_empty());
-    let keys = KEYS.iter().filter(|(variable, ..)| set(variable)).map(|(variable, name, base_url)| Found {
+    let keys = KEYS.iter().filter(|(variable, ..)| set(variable)).map(|(variable, name, format, base_url)| Found {
         name,
         what: format!("{variable} is set"),
-        base_url: base_url.map(str::to_owned),
+        format: *format,
+        base_url: (*base_url).to_owned(),
         api_key_env: Some(variable),
         models: Vec::new(),
     });
@@ -85,12 +85,13 @@ pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServ
 
 /// A server that doesn't answer in time, or not with a list of models, is not there.
 async fn ask(server: &LocalServer, connect: Duration, answer: Duration) -> Option<Found> {
-    let base_url = format!("http://127.0.0.1:{}/v1", server.port);
-    let client = client_for(&Url::parse(&base_url).ok()?, connect).ok()?;
-    let address = format!("{base_url}/models");
+    let root = format!("http://127.0.0.1:{}", server.port);
+    let client = client_for(&Url::parse(&root).ok()?, connect).ok()?;
+    let address = format!("{root}/v1/models");
     let models = timeout(answer, list_models(&client, &address, HeaderMap::new())).await.ok()??;
     let what = format!("{}'s port {} answers", server.title, server.port);
-    Some(Found { name: server.name, what, base_url: Some(base_url), api_key_env: None, models })
+    let base_url = if server.format == WireFormat::Ollama { root } else { format!("{root}/v1") };
+    Some(Found { name: server.name, what, format: server.format, base_url, api_key_env: None, models })
 }
 
 #[cfg(test)]
@@ -98,20 +99,21 @@ mod tests {
     use std::time::Duration;
 
     use super::super::testing::{FakeServer, Step, http};
-    use super::{LOCAL_SERVERS, LocalServer, ask, discover};
+    use super::{LOCAL_SERVERS, LocalServer, WireFormat, ask, discover};
 
     const MODELS: &str = include_str!("../../tests/fixtures/wire/openai-models.json");
 
     #[tokio::test]
-    async fn keys_are_named_with_whether_they_can_be_used() {
+    async fn keys_are_named_and_not_shown() {
         let env = |name: &str| match name {
             "OPENAI_API_KEY" | "ANTHROPIC_API_KEY" => Some("secret".to_owned()),
             "XAI_API_KEY" => Some(" ".to_owned()),
             _ => None,
         };
         let found = discover(env, &[]).await;
-        let told: Vec<_> = found.iter().map(|f| (f.name, f.what.as_str(), f.is_usable())).collect();
-        let expected = [("openai", "OPENAI_API_KEY is set", true), ("anthropic", "ANTHROPIC_API_KEY is set", false)];
+        let told: Vec<_> = found.iter().map(|f| (f.format, f.what.as_str())).collect();
+        let expected =
+            [(WireFormat::OpenAiChat, "OPENAI_API_KEY is set"), (WireFormat::Anthropic, "ANTHROPIC_API_KEY is set")];
         assert_eq!(told, expected);
         assert!(!format!("{found:?}").contains("secret"));
     }
@@ -120,7 +122,7 @@ mod tests {
     async fn servers_that_list_models_are_found_and_others_are_not() {
         const SHORT: Duration = Duration::from_millis(100);
         const LONG: Duration = Duration::from_secs(60);
-        let [ollama, ..] = LOCAL_SERVERS;
+        let [ollama, llama, ..] = LOCAL_SERVERS;
         let page = || http("200 OK", "content-type: text/html", "<html>");
         let empty = || http("200 OK", "", r#"{"object":"list","data":null}"#);
         for (steps, limit, models) in [
@@ -133,9 +135,12 @@ mod tests {
             let fake = FakeServer::start(vec![steps]).await;
             let found = ask(&LocalServer { port: fake.port, ..ollama }, limit, limit).await;
             assert_eq!(found.as_ref().map(|f| f.models.clone()), models);
-            let base_url = format!("http://127.0.0.1:{}/v1", fake.port);
-            assert!(found.is_none_or(|f| f.base_url == Some(base_url) && f.is_usable() && f.name == "ollama"));
+            let base_url = format!("http://127.0.0.1:{}", fake.port);
+            assert!(found.is_none_or(|f| f.base_url == base_url && f.name == "ollama"));
         }
+        let fake = FakeServer::start(vec![http("200 OK", "", MODELS)]).await;
+        let found = ask(&LocalServer { port: fake.port, ..llama }, LONG, LONG).await.unwrap();
+        assert_eq!(found.base_url, format!("http://127.0.0.1:{}/v1", fake.port));
     }
 
     #[tokio::test]

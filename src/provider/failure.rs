@@ -6,6 +6,9 @@ use std::io;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::transport::Part;
+use crate::domain::{KeySource, WireFormat};
+
 /// The most of a server's message that is passed on, in bytes.
 const WORDS: usize = 2 * 1024;
 
@@ -36,16 +39,58 @@ pub(super) fn words_in(value: &Value) -> String {
     }
 }
 
+/// The part for an error that came inside a stream.
+pub(super) fn broken(error: &Value) -> Part {
+    Part::Broken { words: words_in(error), temporary: is_temporary(error) }
+}
+
+/// Whether an error inside a stream would have been a status that is worth another attempt.
+fn is_temporary(error: &Value) -> bool {
+    let named = |name: &str| error.get(name).filter(|value| !value.is_null());
+    let number = named("code").and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    let words = ["code", "type", "status"].iter().filter_map(|name| named(name)?.as_str());
+    // By vendor: Anthropic's types, OpenAI's codes and types, Google's statuses.
+    const WORDS: [&str; 12] = [
+        "overloaded_error",
+        "rate_limit_error",
+        "api_error",
+        "timeout_error",
+        "server_error",
+        "rate_limit_exceeded",
+        "server_is_overloaded",
+        "slow_down",
+        "UNAVAILABLE",
+        "INTERNAL",
+        "RESOURCE_EXHAUSTED",
+        "DEADLINE_EXCEEDED",
+    ];
+    let temporary = number.is_some_and(|code| matches!(code, 408 | 409 | 429 | 500..=599));
+    (temporary || words.clone().any(|word| WORDS.contains(&word))) && !is_spent(error)
+}
+
+/// Whether an error says that no waiting helps: the money is spent, or the quota bought with it.
+pub(super) fn is_spent(error: &Value) -> bool {
+    let error = error.get("error").unwrap_or(error);
+    ["code", "type"].iter().filter_map(|name| error.get(name)?.as_str()).any(|word| {
+        matches!(
+            word,
+            "insufficient_quota" | "enforced_spend_limit_reached" | "billing_hard_limit_reached" | "billing_error"
+        )
+    })
+}
+
 /// Who was asked for what.
 pub(super) struct Asked<'a> {
     /// The provider's name in the configuration.
     pub(super) provider: &'a str,
+    /// What the server speaks.
+    pub(super) format: WireFormat,
     /// The address of the request.
     pub(super) url: &'a str,
     /// The address at which the server lists its models.
-    pub(super) list: &'a str,
-    /// The variable that holds the key.
-    pub(super) key_env: Option<&'a str>,
+    pub(super) list: String,
+    /// Where the key is from.
+    pub(super) key: Option<&'a KeySource>,
     /// The model asked for.
     pub(super) model: &'a str,
 }
@@ -55,21 +100,25 @@ impl Asked<'_> {
     pub(super) fn refused(&self, status: StatusCode, words: &str) -> String {
         let words = if words.is_empty() { "it gave no reason" } else { words };
         let next = self.next_step(status, words);
-        format!("{} answered {status}: {words}{next}", self.url)
+        format!("{} answered {}: {words}{next}", self.url, title(status))
     }
 
     fn next_step(&self, status: StatusCode, words: &str) -> String {
         let Self { provider, model, list, .. } = self;
-        match (status.as_u16(), self.key_env) {
-            (401 | 403, Some(variable)) => format!("\nCheck the key in {variable}."),
+        let says = |word: &str| words.to_ascii_lowercase().contains(word);
+        match (status.as_u16(), self.key) {
+            // Google answers 400 to a wrong key.
+            (401 | 403, Some(key)) => format!("\nCheck the key in {key}."),
+            (400, Some(key)) if says("api key") => format!("\nCheck the key in {key}."),
             (401 | 403, None) => {
                 format!("\nIt wants a key: name the variable that holds it as api_key_env of provider {provider:?}.")
             }
             (404, _) => format!(
                 "\nCheck the model's name, {model:?} (the server lists its models at {list}), and base_url of provider \
-                 {provider:?} (most end in /v1)."
+                 {provider:?} (it should look like {}).",
+                self.format.base_url()
             ),
-            (400, _) if words.to_ascii_lowercase().contains("model") => {
+            (400, _) if says("model") => {
                 format!("\nCheck the model's name, {model:?}: the server lists its models at {list}.")
             }
             (429, ..) if words.contains("quota") => "\nCheck the account's plan and billing.".to_owned(),
@@ -106,6 +155,19 @@ impl Asked<'_> {
     }
 }
 
+/// Whether a request that got no response may get one the next time.
+pub(super) fn may_pass(error: &reqwest::Error) -> bool {
+    !error.is_builder() && !is_tls(error)
+}
+
+/// A status as people read it; the one that only Anthropic sends has no name of its own.
+fn title(status: StatusCode) -> String {
+    match status.as_u16() {
+        529 => "529 Overloaded".to_owned(),
+        _ => status.to_string(),
+    }
+}
+
 /// The innermost error: the outer ones only say that a request was made.
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
@@ -133,8 +195,9 @@ fn is_tls(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use reqwest::StatusCode;
+    use serde_json::json;
 
-    use super::{Asked, excerpt, words_of};
+    use super::{Asked, KeySource, WireFormat, excerpt, is_temporary, words_of};
 
     #[test]
     fn the_servers_words_are_found_in_every_form() {
@@ -157,19 +220,39 @@ mod tests {
     #[test]
     fn the_next_step_fits_the_fault() {
         let (url, list) = ("http://h/v1/chat/completions", "http://h/v1/models");
-        let asked = |key_env| Asked { provider: "local", url, list, key_env, model: "m" };
+        let (variable, format) = (KeySource::Env("MY_KEY".into()), WireFormat::OpenAiChat);
+        let asked = |key| Asked { provider: "local", format, url, list: list.to_owned(), key, model: "m" };
+        let key = Some(&variable);
         for (status, key, words, expected) in [
-            (401, Some("MY_KEY"), "no", "Check the key in MY_KEY."),
+            (401, key, "no", "Check the key in MY_KEY."),
             (401, None, "no", "name the variable that holds it as api_key_env of provider \"local\""),
-            (404, None, "no", "most end in /v1"),
+            (400, key, "API key not valid", "Check the key in MY_KEY."),
+            (404, None, "no", "it should look like https://api.openai.com/v1"),
             (404, None, "no", "Check the model's name, \"m\" (the server lists its models at http://h/v1/models)"),
             (400, None, "Unknown Model", "\"m\": the server lists its models at http://h/v1/models."),
             (429, None, "rate limit", "Wait a little"),
             (429, None, "You exceeded your current quota", "billing"),
             (503, None, "", "503 Service Unavailable: it gave no reason\nThe fault is the server's"),
+            (529, None, "", "529 Overloaded: it gave"),
         ] {
             let message = asked(key).refused(StatusCode::from_u16(status).unwrap(), words);
             assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn errors_inside_a_stream_are_temporary_or_not() {
+        for (error, temporary) in [
+            (json!({"type": "overloaded_error", "message": "Overloaded"}), true),
+            (json!({"code": "rate_limit_exceeded"}), true),
+            (json!({"code": 503, "status": "UNAVAILABLE"}), true),
+            (json!({"code": "502"}), true),
+            (json!({"code": 400, "status": "INVALID_ARGUMENT"}), false),
+            (json!({"type": "invalid_request_error"}), false),
+            (json!({"code": 429, "type": "insufficient_quota"}), false),
+            (json!("model runner has stopped"), false),
+        ] {
+            assert_eq!(is_temporary(&error), temporary, "{error}");
         }
     }
 }

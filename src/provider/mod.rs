@@ -2,15 +2,27 @@
 //!
 //! A call never fails as a Rust error. Whatever happens is a [`Reply`] whose `end` says how it went, with the text
 //! that arrived until then, so that a partial reply is kept and never taken for a whole one. While it runs, an
-//! [`Observer`] is handed everything that went over the wire, keys masked. Nothing is sent twice: no retry, no redirect.
+//! [`Observer`] is handed everything that went over the wire, keys masked. An attempt that fails before the reply has
+//! begun, in a way that passes, is made again, and the observer is told; no redirect is followed.
 //!
-//! A further wire format is a file beside `chat.rs` (a request body and a `transport::Reader`) and a variant of [`Spec`].
+//! A further wire format is a file beside `chat.rs` (a request and a `framing::Format`), a variant of
+//! [`WireFormat`], and a line in `speak`.
 
+mod anthropic;
 mod chat;
+mod command;
 mod discover;
 mod failure;
+mod framing;
+mod gemini;
+mod key;
+mod ollama;
+mod responses;
+mod retry;
+mod scratch;
 mod script;
 mod secrets;
+mod server;
 mod sse;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,52 +34,14 @@ pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{End, Role, Timings, Usage};
-
-/// What the configuration says of a provider.
-#[derive(Debug, Clone)]
-pub enum Spec {
-    /// A server that speaks OpenAI Chat Completions.
-    OpenAiChat(HttpSpec),
-    /// Replies played from files.
-    Script(ScriptSpec),
-}
-
-/// A model server.
-#[derive(Clone, Default)]
-pub struct HttpSpec {
-    /// Where its API begins: `https://api.openai.com/v1`, `http://127.0.0.1:11434/v1`.
-    pub base_url: String,
-    /// The environment variable that holds its key; none for a server that wants none.
-    pub api_key_env: Option<String>,
-    /// Headers to send besides; those whose name speaks of a key, token, secret, cookie or authorization are masked.
-    pub headers: Vec<(String, String)>,
-}
-
-impl fmt::Debug for HttpSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("HttpSpec")
-            .field("base_url", &self.base_url)
-            .field("api_key_env", &self.api_key_env)
-            .field("headers", &names)
-            .finish()
-    }
-}
-
-/// A directory of replies, `<role>-<stage>.<nth>.md`.
-#[derive(Debug, Clone)]
-pub struct ScriptSpec {
-    /// Where the files are.
-    pub dir: PathBuf,
-    /// How fast they are played, at least 1; none plays them at once.
-    pub chars_per_second: Option<u32>,
-}
+use self::framing::Framed;
+use crate::domain::{End, ProviderSpec, Role, Timings, Usage, WireFormat};
 
 /// One question to a model.
 #[derive(Debug, Clone)]
@@ -91,7 +65,7 @@ pub struct Call {
 /// What is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `POST`; `PLAY` for a script.
+    /// `POST`; `RUN` for a command, `PLAY` for a script.
     pub method: &'static str,
     /// The whole address.
     pub url: String,
@@ -101,15 +75,33 @@ pub struct Request {
     pub body: Bytes,
 }
 
+/// An attempt that failed, and will be made again.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    /// The attempt that failed, counted from 1.
+    pub attempt: u32,
+    /// What went wrong.
+    pub why: String,
+    /// How long until the next attempt.
+    pub wait: Duration,
+    /// Cancelling this makes the next attempt at once. (Cancelling the call gives it up.)
+    pub skip: CancellationToken,
+}
+
 /// Watches a call. Every method is called in the order in which things happen and should return at once.
+///
+/// A call may take several attempts: each has its own request, at most one response and that one's chunks, and
+/// [`Observer::retry`] stands between them. Text and reasoning come of the last one only.
 ///
 /// The keys of the provider are masked by value in everything handed over; apart from that, bytes and text are exact.
 pub trait Observer: Send {
-    /// The request, before its first byte is sent.
+    /// The request of an attempt, before its first byte is sent.
     fn request(&mut self, request: &Request);
+    /// The attempt has failed, and another will follow.
+    fn retry(&mut self, retry: &Retry);
     /// Status and headers of the response.
     fn response(&mut self, status: u16, headers: &[(String, String)]);
-    /// Bytes of the response's body, as they arrived, this many nanoseconds after the request was sent.
+    /// Bytes of the response's body, as they arrived, this many nanoseconds after the attempt's request was sent.
     fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]);
     /// More of the reply's text.
     fn text(&mut self, delta: &str);
@@ -130,10 +122,25 @@ pub struct Reply {
     pub usage: Usage,
     /// The server's own usage block, as JSON.
     pub raw_usage: Option<String>,
-    /// When things happened.
+    /// When things happened in the last attempt.
     pub timings: Timings,
     /// The model that the server says answered.
     pub served_by: Option<String>,
+}
+
+impl Reply {
+    /// A reply that ended like this, without having said anything.
+    fn new(end: End) -> Self {
+        Self {
+            text: String::new(),
+            reasoning: String::new(),
+            end,
+            usage: Usage::default(),
+            raw_usage: None,
+            timings: Timings::default(),
+            served_by: None,
+        }
+    }
 }
 
 /// Why a provider can't be used as configured.
@@ -151,28 +158,32 @@ pub enum SetupError {
         variable: String,
     },
     /// The key can't be part of an HTTP header.
-    #[error("the key in {variable} (provider {provider:?}) holds characters that no key has: set it again")]
+    #[error("the key in {place} (provider {provider:?}) is empty or holds characters that no key has: set it again")]
     MalformedKey {
         /// The provider.
         provider: String,
-        /// The variable.
-        variable: String,
+        /// The variable or the file.
+        place: String,
+    },
+    /// The key's file can't be used.
+    #[error("{}, the api_key_file of provider {provider:?}, {problem}", path.display())]
+    KeyFile {
+        /// The provider.
+        provider: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, as a verb phrase.
+        problem: String,
     },
     /// The address is unusable.
-    #[error("base_url of provider {provider:?} {problem}; it should look like https://api.openai.com/v1")]
+    #[error("base_url of provider {provider:?} {problem}; it should look like {example}")]
     BaseUrl {
         /// The provider.
         provider: String,
         /// What is wrong, as a verb phrase.
-        problem: String,
-    },
-    /// A header can't be sent.
-    #[error("header {name:?} of provider {provider:?} is not a valid HTTP header: correct its name or its value")]
-    Header {
-        /// The provider.
-        provider: String,
-        /// The header's name.
-        name: String,
+        problem: &'static str,
+        /// An address of this kind.
+        example: &'static str,
     },
     /// The script's directory isn't there.
     #[error("provider {provider:?} plays replies from {}, which is not a directory: correct its dir", dir.display())]
@@ -194,53 +205,75 @@ pub enum SetupError {
 pub struct Provider {
     kind: Kind,
     limits: Limits,
+    owner: Option<PathBuf>,
 }
 
 enum Kind {
-    OpenAiChat(Box<transport::Server>),
+    Server(Box<server::Server>),
+    Command(command::Program),
     Script(script::Script),
 }
 
 impl Provider {
-    /// The provider called `name` in the configuration. Reads its key from the environment; opens no connection.
+    /// The provider called `name` in the configuration. Reads its key, unless a command prints it; opens no connection.
     ///
     /// # Errors
-    /// If the key is missing or malformed, or if the address, a header or the script's directory is unusable.
-    pub fn new(name: &str, spec: &Spec) -> Result<Self, SetupError> {
+    /// If the key is missing or malformed, or if the address or the script's directory is unusable.
+    pub fn new(name: &str, spec: &ProviderSpec) -> Result<Self, SetupError> {
         Self::with_env(name, spec, |variable| std::env::var(variable).ok())
     }
 
-    fn with_env(name: &str, spec: &Spec, env: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
+    fn with_env(name: &str, spec: &ProviderSpec, env: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
         let kind = match spec {
-            Spec::OpenAiChat(http) => Kind::OpenAiChat(Box::new(transport::Server::new(name, http, env)?)),
-            Spec::Script(script) => Kind::Script(script::Script::new(name, script)?),
+            ProviderSpec::Server(spec) => Kind::Server(Box::new(server::Server::new(name, spec, env)?)),
+            ProviderSpec::Command { argv } => Kind::Command(command::Program::new(argv)),
+            ProviderSpec::Script { dir, chars_per_second } => {
+                Kind::Script(script::Script::new(name, dir, *chars_per_second)?)
+            }
         };
-        Ok(Self { kind, limits: Limits::default() })
+        Ok(Self { kind, limits: Limits::default(), owner: None })
     }
 
-    /// The same provider under other time limits.
+    /// The same provider under other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Asks once, and reads the answer to its end, to a limit, or until `cancel`.
+    /// The same provider, whose commands belong to the directory `owner`: should Windlass be killed, the next one ends
+    /// what it finds of them with [`end_leftovers`](crate::process::supervise::end_leftovers).
+    #[must_use]
+    pub fn owned_by(self, owner: &Path) -> Self {
+        Self { owner: Some(owner.to_owned()), ..self }
+    }
+
+    /// Asks, and reads the answer to its end, to a limit, or until `cancel`.
     pub async fn call(&self, call: &Call, observer: &mut dyn Observer, cancel: &CancellationToken) -> Reply {
         match &self.kind {
-            Kind::OpenAiChat(server) => {
-                let mut reader = chat::Reader::default();
-                transport::exchange(server, chat::post(call), &mut reader, self.limits, observer, cancel).await
-            }
+            Kind::Server(server) => transport::exchange(server, call, self.limits, observer, cancel).await,
+            Kind::Command(program) => program.run(call, self.owner.as_deref(), self.limits, observer, cancel).await,
             Kind::Script(script) => script.play(call, observer, cancel).await,
         }
     }
 }
 
+/// A call in a wire format, and a reader for the answer.
+fn speak(format: WireFormat, call: &Call) -> (transport::Post<'_>, Box<dyn transport::Reader>) {
+    match format {
+        WireFormat::OpenAiChat => (chat::post(call), Box::new(Framed::<chat::Chat>::default())),
+        WireFormat::OpenAiResponses => (responses::post(call), Box::new(Framed::<responses::Responses>::default())),
+        WireFormat::Anthropic => (anthropic::post(call), Box::new(Framed::<anthropic::Anthropic>::default())),
+        WireFormat::Gemini => (gemini::post(call), Box::new(Framed::<gemini::Gemini>::default())),
+        WireFormat::Ollama => (ollama::post(call), Box::new(Framed::<ollama::Ollama>::default())),
+    }
+}
+
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            Kind::OpenAiChat(_) => "OpenAiChat",
-            Kind::Script(_) => "Script",
+        let kind = match &self.kind {
+            Kind::Server(server) => server.format.name(),
+            Kind::Command(_) => "command",
+            Kind::Script(_) => "script",
         };
         f.debug_struct("Provider").field("kind", &kind).field("limits", &self.limits).finish_non_exhaustive()
     }

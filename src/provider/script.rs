@@ -1,8 +1,9 @@
 //! Replies played from files, at a reader's pace: for the demo, and for tests that need no server.
 //!
-//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`, or the last one there is before it. In it, `{{cell:ROW:COLUMN}}` stands for
-//! a cell of the last Markdown table in the prompt that has such a row and such a column, so that a scripted reply can
-//! quote what was really measured. What no table has is left as it stands.
+//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`, or the last one there is before it.
+//! In it, `{{cell:ROW:COLUMN}}` stands for a cell of the last Markdown table in the prompt that has such a row and
+//! such a column, so that a scripted reply can quote what was really measured. What no table has is left as it
+//! stands.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,8 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Observer, Reply, Request, ScriptSpec, SetupError};
-use crate::domain::{End, Timings, Usage};
+use super::{Call, Observer, Reply, Request, SetupError};
+use crate::domain::End;
 
 const CELL: &str = "{{cell:";
 
@@ -27,29 +28,21 @@ pub(super) struct Script {
 
 impl Script {
     /// The script of this configuration.
-    pub(super) fn new(provider: &str, spec: &ScriptSpec) -> Result<Self, SetupError> {
-        if !spec.dir.is_dir() {
-            return Err(SetupError::ScriptDir { provider: provider.to_owned(), dir: spec.dir.clone() });
+    pub(super) fn new(provider: &str, dir: &Path, chars_per_second: Option<u32>) -> Result<Self, SetupError> {
+        if !dir.is_dir() {
+            return Err(SetupError::ScriptDir { provider: provider.to_owned(), dir: dir.to_owned() });
         }
-        if spec.chars_per_second == Some(0) {
+        if chars_per_second == Some(0) {
             return Err(SetupError::ScriptPace { provider: provider.to_owned() });
         }
-        Ok(Self { dir: spec.dir.clone(), chars_per_second: spec.chars_per_second })
+        Ok(Self { dir: dir.to_owned(), chars_per_second })
     }
 
     /// Plays the reply to `call`, to its end or until `cancel`.
     pub(super) async fn play(&self, call: &Call, observer: &mut dyn Observer, cancel: &CancellationToken) -> Reply {
         let file = self.reply_to(call);
         let sent = Instant::now();
-        let mut reply = Reply {
-            text: String::new(),
-            reasoning: String::new(),
-            end: End::Cancelled,
-            usage: Usage::default(),
-            raw_usage: None,
-            timings: Timings::default(),
-            served_by: None,
-        };
+        let mut reply = Reply::new(End::Cancelled);
         if !cancel.is_cancelled() {
             let body = Bytes::from(json!({"system": call.system, "prompt": call.prompt}).to_string());
             let url = format!("script:{file}");
@@ -182,15 +175,14 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::super::testing::{Witness, call};
-    use super::{Script, ScriptSpec, fill};
+    use super::{Script, fill};
     use crate::domain::{End, Role, Usage};
     use crate::provider::{Call, SetupError};
 
     fn script(pace: Option<u32>) -> (Script, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("author-plan.1.md"), "# Plan\nfrom {{cell:t:value}} ms\n").unwrap();
-        let spec = ScriptSpec { dir: dir.path().to_owned(), chars_per_second: pace };
-        (Script::new("script", &spec).unwrap(), dir)
+        (Script::new("script", dir.path(), pace).unwrap(), dir)
     }
 
     #[tokio::test]
@@ -245,10 +237,9 @@ mod tests {
             let reply = script.play(&asked, &mut Witness::default(), &CancellationToken::new()).await;
             assert!(matches!(&reply.end, End::Failed(why) if why.contains(expected)), "{:?}", reply.end);
         }
-        let spec = ScriptSpec { dir: "no/such/dir".into(), chars_per_second: None };
-        assert!(matches!(Script::new("script", &spec), Err(SetupError::ScriptDir { .. })));
-        let spec = ScriptSpec { dir: ".".into(), chars_per_second: Some(0) };
-        assert!(matches!(Script::new("script", &spec), Err(SetupError::ScriptPace { .. })));
+        let nowhere = Script::new("script", "no/such/dir".as_ref(), None);
+        assert!(matches!(nowhere, Err(SetupError::ScriptDir { .. })));
+        assert!(matches!(Script::new("script", ".".as_ref(), Some(0)), Err(SetupError::ScriptPace { .. })));
     }
 
     #[test]

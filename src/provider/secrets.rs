@@ -1,4 +1,5 @@
-//! Keys kept out of everything that is shown or recorded: found by value, also when split, and replaced by `***`.
+//! Keys kept out of everything that is shown or recorded: found by value, also when split, and replaced by a mark that
+//! no server would write itself.
 
 use std::cmp::Reverse;
 
@@ -9,7 +10,8 @@ const SHORTEST: usize = 8;
 /// So much of a key at the end of a stream gives the key away; less is likely to be a common prefix such as `sk-proj-`.
 const TELLING: usize = 12;
 
-const MASK: &[u8] = b"***";
+/// What takes a key's place. It is ASCII without quotation marks, so it can stand in JSON and in an address.
+pub(super) const MASK: &str = "[key removed by windlass]";
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -17,6 +19,8 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 pub(super) struct Secrets {
     /// Longest first, so that the most is masked.
     forms: Vec<Vec<u8>>,
+    /// The bytes that some form begins with.
+    begins: Vec<u8>,
 }
 
 impl Secrets {
@@ -25,7 +29,10 @@ impl Secrets {
         let mut forms: Vec<_> = values.into_iter().filter(|value| value.len() >= SHORTEST).flat_map(forms_of).collect();
         forms.sort_by_key(|form| Reverse(form.len()));
         forms.dedup();
-        Self { forms }
+        let mut begins: Vec<u8> = forms.iter().filter_map(|form| form.first().copied()).collect();
+        begins.sort_unstable();
+        begins.dedup();
+        Self { forms, begins }
     }
 
     /// `text`, masked.
@@ -43,7 +50,7 @@ impl Secrets {
 
     /// A stream to be masked piece by piece.
     pub(super) fn stream(&self) -> Masking<'_> {
-        Masking { secrets: self, held: Vec::new() }
+        Masking { secrets: self, held: Vec::new(), found: false }
     }
 
     fn at(&self, bytes: &[u8]) -> Match {
@@ -68,6 +75,8 @@ enum Match {
 pub(super) struct Masking<'a> {
     secrets: &'a Secrets,
     held: Vec<u8>,
+    /// A secret has been masked since this was last asked.
+    found: bool,
 }
 
 impl Masking<'_> {
@@ -79,10 +88,16 @@ impl Masking<'_> {
         self.held.extend_from_slice(bytes);
         let mut certain = Vec::with_capacity(self.held.len());
         let mut rest = self.held.as_slice();
-        while let Some((byte, after)) = rest.split_first() {
+        loop {
+            let next = rest.iter().position(|byte| self.secrets.begins.contains(byte)).unwrap_or(rest.len());
+            let (plain, candidate) = rest.split_at(next);
+            certain.extend_from_slice(plain);
+            rest = candidate;
+            let Some((byte, after)) = rest.split_first() else { break };
             match self.secrets.at(rest) {
                 Match::Whole(length) => {
-                    certain.extend_from_slice(MASK);
+                    certain.extend_from_slice(MASK.as_bytes());
+                    self.found = true;
                     rest = rest.get(length..).unwrap_or_default();
                 }
                 Match::Begun => break,
@@ -104,7 +119,21 @@ impl Masking<'_> {
     /// What was still held back; masked if it is the better part of a secret.
     pub(super) fn finish(&mut self) -> Vec<u8> {
         let held = std::mem::take(&mut self.held);
-        if held.len() >= TELLING { MASK.to_vec() } else { held }
+        if held.len() < TELLING {
+            return held;
+        }
+        self.found = true;
+        MASK.as_bytes().to_vec()
+    }
+
+    /// Whether a part is held back.
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Whether a secret has been masked since this was last asked.
+    pub(super) fn take_found(&mut self) -> bool {
+        std::mem::take(&mut self.found)
     }
 }
 
@@ -112,7 +141,8 @@ fn forms_of(value: &str) -> Vec<Vec<u8>> {
     let quoted = serde_json::Value::from(value).to_string();
     let json = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or(&quoted).to_owned();
     let mut forms = vec![value.as_bytes().to_vec(), json.replace('/', "\\/").into_bytes(), json.into_bytes()];
-    forms.push(percent_encoded(value));
+    let encoded = percent_encoded(value, |byte| format!("%{byte:02X}"));
+    forms.extend([encoded, percent_encoded(value, |byte| format!("%{byte:02x}"))]);
     for offset in 0..3 {
         let standard = base64_within(value.as_bytes(), offset);
         let url_safe = standard.iter().map(|c| match c {
@@ -126,10 +156,10 @@ fn forms_of(value: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-fn percent_encoded(value: &str) -> Vec<u8> {
+fn percent_encoded(value: &str, code: fn(u8) -> String) -> Vec<u8> {
     let encode = |byte: u8| {
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if plain { vec![byte] } else { format!("%{byte:02X}").into_bytes() }
+        if plain { vec![byte] } else { code(byte).into_bytes() }
     };
     value.bytes().flat_map(encode).collect()
 }
@@ -147,7 +177,7 @@ fn base64_within(value: &[u8], offset: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
+    use super::{MASK, Secrets};
 
     const KEY: &str = "sk-proj-a/b+c\"d_0123456789";
 
@@ -160,12 +190,14 @@ mod tests {
             (r#"{"m":"sk-proj-a/b+c\"d_0123456789"}"#.into(), r#"{"m":"***"}"#),
             (r#"{"m":"sk-proj-a\/b+c\"d_0123456789"}"#.into(), r#"{"m":"***"}"#),
             ("?key=sk-proj-a%2Fb%2Bc%22d_0123456789&x".into(), "?key=***&x"),
+            ("?key=sk-proj-a%2fb%2bc%22d_0123456789&x".into(), "?key=***&x"),
             // `printf %s KEY | base64` and `printf :%s KEY | base64`, as in basic authorization
             ("c2stcHJvai1hL2IrYyJkXzAxMjM0NTY3ODk=".into(), "***k="),
             ("OnNrLXByb2otYS9iK2MiZF8wMTIzNDU2Nzg5".into(), "On***"),
             ("sk-proj-other and sk-proj-a/b+".into(), "sk-proj-other and ***"),
             ("the prefix is sk-proj-".into(), "the prefix is sk-proj-"),
         ] {
+            let masked = masked.replace("***", MASK);
             assert_eq!(secrets.mask(&text), masked);
             for size in 1..=7 {
                 let mut stream = secrets.stream();

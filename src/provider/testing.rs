@@ -7,13 +7,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::{Call, HttpSpec, Observer, Provider, Request, Spec};
-use crate::domain::Role;
+use super::transport::Part;
+use super::{Call, Limits, Observer, Provider, Request, Retry, speak};
+use crate::domain::{End, ProviderSpec, Role, ServerSpec, Usage, WireFormat};
 
 /// What the server does next on a connection, after it has read the request.
 pub(crate) enum Step {
     /// Writes these bytes, in one packet if the system agrees.
     Send(Vec<u8>),
+    /// Writes these bytes so many times, one after the other.
+    Times(Vec<u8>, usize),
     /// Writes these bytes again and again, this often, until the client hangs up.
     Repeat(Vec<u8>, Duration),
     /// Waits for the client to hang up.
@@ -49,12 +52,19 @@ impl FakeServer {
         Self { port, seen }
     }
 
-    pub(crate) fn spec(&self) -> HttpSpec {
-        HttpSpec { base_url: format!("http://127.0.0.1:{}/v1", self.port), ..HttpSpec::default() }
+    pub(crate) fn spec(&self, format: WireFormat) -> ServerSpec {
+        ServerSpec { format, base_url: format!("http://127.0.0.1:{}/v1", self.port), key: None }
     }
 
+    /// A provider that speaks chat completions and asks once.
     pub(crate) fn provider(&self) -> Provider {
-        Provider::new("fake", &Spec::OpenAiChat(self.spec())).unwrap()
+        let provider = Provider::new("fake", &ProviderSpec::Server(self.spec(WireFormat::OpenAiChat))).unwrap();
+        provider.with_limits(once())
+    }
+
+    /// The next thing seen already.
+    pub(crate) fn seen_so_far(&mut self) -> Option<Seen> {
+        self.seen.try_recv().ok()
     }
 
     /// The next thing seen; waits for it.
@@ -73,6 +83,14 @@ async fn serve(mut stream: TcpStream, steps: Vec<Step>, tell: mpsc::UnboundedSen
                 if stream.write_all(&bytes).await.is_err() {
                     let _ = tell.send(Seen::HungUp);
                     return;
+                }
+            }
+            Step::Times(bytes, times) => {
+                for _ in 0..times {
+                    if stream.write_all(&bytes).await.is_err() {
+                        let _ = tell.send(Seen::HungUp);
+                        return;
+                    }
                 }
             }
             Step::Repeat(bytes, every) => {
@@ -136,6 +154,50 @@ pub(crate) fn stop() -> Step {
     Step::Send(format!("data: {data}\n\ndata: [DONE]\n\n").into_bytes())
 }
 
+/// What a response says, its parts put together.
+#[derive(Debug, PartialEq)]
+pub(super) struct Said {
+    pub(super) text: String,
+    pub(super) reasoning: String,
+    pub(super) end: End,
+    pub(super) usage: Usage,
+    pub(super) model: String,
+}
+
+/// What a response says that arrives in these pieces.
+pub(super) fn read<'a>(format: WireFormat, pieces: impl IntoIterator<Item = &'a [u8]>, marked: bool) -> Said {
+    let call = call();
+    let ((_, mut reader), mut parts) = (speak(format, &call), Vec::new());
+    for piece in pieces {
+        reader.read(piece, &mut parts);
+    }
+    reader.finish(marked, &mut parts);
+    let (text, reasoning, model) = Default::default();
+    let mut said = Said { text, reasoning, end: End::Interrupted, usage: Usage::default(), model };
+    for part in parts {
+        match part {
+            Part::Text(text) => said.text.push_str(&text),
+            Part::Reasoning(text) => said.reasoning.push_str(&text),
+            Part::Usage(usage, _) => said.usage = usage,
+            Part::Model(model) => said.model = model,
+            Part::Broken { words, .. } => {
+                said.end = End::Failed(format!("the server broke off: {words}"));
+                break;
+            }
+            Part::End(end) => {
+                said.end = end;
+                break;
+            }
+        }
+    }
+    said
+}
+
+/// One attempt only.
+pub(crate) fn once() -> Limits {
+    Limits { attempts: 1, ..Limits::default() }
+}
+
 /// The first call of the author in the plan stage.
 pub(crate) fn call() -> Call {
     Call {
@@ -153,6 +215,8 @@ pub(crate) fn call() -> Call {
 #[derive(Default)]
 pub(crate) struct Witness {
     pub(crate) requests: Vec<Request>,
+    /// What was said of attempts that failed, and the waits after them, which it skips.
+    pub(crate) retries: Vec<(String, Duration)>,
     pub(crate) statuses: Vec<u16>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) chunks: Vec<(u64, Vec<u8>)>,
@@ -172,13 +236,19 @@ impl Witness {
     pub(crate) fn everything(&self) -> String {
         let texts = (self.deltas.concat(), self.reasoning.concat());
         let sent: Vec<_> = self.requests.iter().map(|r| String::from_utf8_lossy(&r.body).into_owned()).collect();
-        format!("{:?} {sent:?} {:?} {} {texts:?}", self.requests, self.headers, self.body())
+        let retries = &self.retries;
+        format!("{:?} {sent:?} {:?} {} {texts:?} {retries:?}", self.requests, self.headers, self.body())
     }
 }
 
 impl Observer for Witness {
     fn request(&mut self, request: &Request) {
         self.requests.push(request.clone());
+    }
+
+    fn retry(&mut self, retry: &Retry) {
+        self.retries.push((retry.why.clone(), retry.wait));
+        retry.skip.cancel();
     }
 
     fn response(&mut self, status: u16, headers: &[(String, String)]) {

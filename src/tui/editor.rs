@@ -28,7 +28,7 @@ pub(super) fn command(configured: Option<&str>) -> String {
 
 /// Lets a person edit a text in a file in `dir`.
 pub(super) fn edit_text(editor: &str, dir: &Path, text: &str) -> Edited {
-    let path = dir.join(format!("edit-{}.md", std::process::id()));
+    let path = dir.join("edit.md");
     match round_trip(editor, &path, text) {
         Ok(Some(edited)) => Edited::Text(edited),
         Ok(None) => Edited::Unchanged,
@@ -42,8 +42,8 @@ pub(super) fn edit_text(editor: &str, dir: &Path, text: &str) -> Edited {
 fn round_trip(editor: &str, path: &PathBuf, text: &str) -> io::Result<Option<String>> {
     fs::write(path, text)?;
     open(editor, path)?;
+    // The file stays until the next edit: whatever happens to the text from here, it isn't lost.
     let edited = fs::read_to_string(path)?;
-    fs::remove_file(path)?;
     Ok((edited != text).then_some(edited))
 }
 

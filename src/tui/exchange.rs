@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::domain::ExchangeId;
+use crate::domain::{ExchangeId, without_keys};
 use crate::journal::{OpenError, ReadError, Reader, StoredExchange};
 
 /// Why a call can't be read back.
@@ -27,11 +27,15 @@ pub(super) fn text(dir: &Path, id: ExchangeId) -> Result<String, ExchangeError> 
         Some(reader) => reader.exchange(id)?.unwrap_or_default(),
         None => StoredExchange::default(),
     };
-    Ok(told(&stored))
+    Ok(without_keys(&told(&stored)).into_owned())
 }
 
 fn told(stored: &StoredExchange) -> String {
+    let attempts = stored.earlier.len() + 1;
     let mut text = String::new();
+    for (attempt, number) in stored.earlier.iter().zip(1..) {
+        let _ = writeln!(text, "# Attempt {number} of {attempts}, which failed\n\n{}", told(attempt));
+    }
     // Writing to a string can't fail.
     match &stored.request {
         None => text.push_str("# Nothing was sent\n"),
@@ -111,6 +115,7 @@ mod tests {
     fn a_prompt_is_readable_and_a_stream_is_as_it_came() {
         let body = br###"{"model":"m","messages":[{"role":"user","content":"# Task\n\n- one"}],"stream":true}"###;
         let stored = StoredExchange {
+            earlier: Vec::new(),
             request: Some(SentRequest {
                 method: "POST".to_owned(),
                 url: "http://127.0.0.1/v1".to_owned(),

@@ -3,6 +3,7 @@
 //! Nothing ticks. The loop sleeps until a key, a report, a signal, or the moment the model asked to be woken at; a screen
 //! on which nothing changes costs no time and writes no byte.
 
+mod drafts;
 mod editor;
 mod exchange;
 mod input;

@@ -12,11 +12,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Moment, sleep_until};
 
+use super::drafts::Drafts;
 use super::editor::{self, Edited};
 use super::exchange;
 use super::input::{self, Pending};
 use super::record::{self, Source};
-use super::terminal::Screen;
+use super::terminal::{Drawn, Screen};
 use super::{Settings, Start, TuiError};
 use crate::app::{Host, Model, Msg, Notice, Request, update};
 use crate::domain::{LoopId, Timestamp};
@@ -25,7 +26,7 @@ use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
 use crate::keymap::Keymap;
 use crate::repo::Repo;
 use crate::theme::Theme;
-use crate::view::{Grammar, Scene, Syntax};
+use crate::view::{self, Grammar, Scene, Syntax};
 
 /// The shortest time between frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(50);
@@ -52,6 +53,9 @@ pub fn run(start: Start) -> Result<(), TuiError> {
     if let Some(goal) = goal {
         model.suggest_goal(goal);
     }
+    let (drafts, complaint) = Drafts::open(&repo.private_dir()?);
+    model.drafts.extend(drafts.texts().clone());
+    model.host.warnings.extend(complaint);
     if let Some(first) = model.host.warnings.first() {
         let more = model.host.warnings.len() - 1;
         let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
@@ -65,11 +69,13 @@ pub fn run(start: Start) -> Result<(), TuiError> {
     if let Some(order) = first {
         opened.source.order(order);
     }
+    model.help_rows = view::help_rows(&keymap);
     let syntax = Syntax::default();
     let session = Session {
         ui: Ui { model, theme, keymap, syntax, pending: Pending::default() },
         screen,
         source: opened.source,
+        drafts,
         repo,
         editor: editor::command(configured.as_deref()),
         reload,
@@ -118,6 +124,7 @@ struct Session {
     ui: Ui,
     screen: Screen,
     source: Source,
+    drafts: Drafts,
     repo: Repo,
     editor: String,
     reload: Box<dyn Fn() -> Result<Settings, String>>,
@@ -209,13 +216,20 @@ impl Session {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        // The window may have changed before its event has come, or without one.
+        let (columns, rows) = Screen::size()?;
+        if self.ui.model.size != (columns, rows) {
+            self.tell(Msg::Resize(columns, rows));
+        }
         let Ui { model, theme, keymap, syntax, pending } = &mut self.ui;
         let moment = Instant::now();
         let scene = Scene { model, theme, keymap, syntax, pending: pending.shown(moment) };
-        self.screen.draw(&scene)?;
+        let whole = self.screen.draw(&scene)?;
         self.frame = Frame { wanted: None, last: Some(moment) };
-        if !self.ui.model.overlays.is_empty() {
-            self.tell(Msg::Painted);
+        match whole {
+            Drawn::Whole if !self.ui.model.overlays.is_empty() => self.tell(Msg::Painted),
+            Drawn::Whole | Drawn::TooSmall => {}
+            Drawn::Moved => self.frame.soon(),
         }
         Ok(())
     }
@@ -231,6 +245,7 @@ impl Session {
         let Ui { model, keymap, pending, .. } = &mut self.ui;
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
         let next = self.take(msg, interrupt)?;
+        self.keep_drafts();
         if resized {
             self.frame.wanted = Some(Instant::now() + SETTLE);
         } else {
@@ -249,8 +264,9 @@ impl Session {
             Report::Event(recorded) => {
                 let moves = matches!(recorded.event, Happened::Begun { .. } | Happened::Landed { .. });
                 let next = self.take(Msg::Event(recorded), interrupt)?;
+                self.keep_drafts();
                 if moves {
-                    self.look_around(interrupt)?;
+                    self.look_around();
                 }
                 self.ring_if_awaiting()?;
                 self.frame.soon();
@@ -287,6 +303,7 @@ impl Session {
                 Request::Quit => return Ok(Next::Leave),
                 Request::Command(command) => self.order(Order::Command(command)),
                 Request::Begin { goal, hint } => self.order(Order::Begin { goal, hint }),
+                Request::LookAround => self.look_around(),
                 Request::Reload => self.reload(),
                 Request::ReadCall(exchange) => {
                     let msg = match exchange::text(&self.repo.private_dir()?, exchange) {
@@ -325,6 +342,7 @@ impl Session {
                 if theme.syntax() != self.ui.theme.syntax() {
                     self.ui.syntax = Syntax::default();
                 }
+                self.ui.model.help_rows = view::help_rows(&keymap);
                 (self.ui.theme, self.ui.keymap) = (theme, keymap);
                 self.editor = editor::command(config.editor.as_deref());
                 let warning = host.warnings.first().cloned();
@@ -374,12 +392,28 @@ impl Session {
         Ok(())
     }
 
-    /// Looks at the checkout again: a landing has moved it, or a loop begins on it.
-    fn look_around(&mut self, interrupt: &mut Signal) -> Result<(), TuiError> {
-        let host = &self.ui.model.host;
-        let (branch, dirty) = (self.repo.branch()?, self.repo.dirty()?);
-        let host = Host { branch, dirty, ..host.clone() };
-        self.take(Msg::Host(Box::new(host)), interrupt).map(|_| ())
+    /// Keeps what is being typed. The process that only reads has nothing to keep.
+    fn keep_drafts(&mut self) {
+        if self.ui.model.host.reads_only {
+            return;
+        }
+        if let Err(error) = self.drafts.keep(self.ui.model.unfinished()) {
+            let text = format!("what you type can't be kept for later: {error}");
+            self.ui.model.notice = Some(Notice { text, is_error: true });
+        }
+    }
+
+    /// Looks at the checkout again: a landing has moved it, or is about to.
+    fn look_around(&mut self) {
+        match (self.repo.branch(), self.repo.dirty()) {
+            (Ok(branch), Ok(dirty)) => {
+                let host = Host { branch, dirty, ..self.ui.model.host.clone() };
+                self.tell(Msg::Host(Box::new(host)));
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                self.ui.model.notice = Some(Notice { text: error.to_string(), is_error: true });
+            }
+        }
     }
 
     /// Rings once when a stage begins to wait for its human.
@@ -398,6 +432,11 @@ impl Session {
         let Source::Reading { reader, .. } = &self.source else { return Ok(()) };
         let fresh = reader.events_after(self.ui.model.seq)?;
         let changed = !fresh.is_empty();
+        if reader.driver()?.is_none() && self.ui.model.notice.is_none() {
+            let text = "nobody drives any more: leave and start windlass again to go on from here".to_owned();
+            self.ui.model.notice = Some(Notice { text, is_error: false });
+            self.frame.soon();
+        }
         for recorded in fresh {
             self.tell(Msg::Event(Box::new(recorded)));
         }

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::force_color_output;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode, size,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode, size,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use crate::app::layout::Form;
 use crate::view::{self, Scene};
 
 /// Room for the largest frame, so that it leaves in one write.
@@ -28,7 +29,25 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 pub(super) struct Screen {
     /// Never dropped: its own way of giving the cursor back complains on standard error if the terminal is gone, and
     /// panics where that is the terminal, too.
-    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    terminal: ManuallyDrop<Backed>,
+}
+
+type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drawn {
+    /// It is on the screen as the model says.
+    Whole,
+    /// There was only room to say so.
+    TooSmall,
+    /// The window has another size by now; nothing was drawn.
+    Moved,
+}
+
+/// A terminal that takes the screen to be empty.
+fn fresh() -> io::Result<Backed> {
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))
 }
 
 impl Screen {
@@ -39,8 +58,7 @@ impl Screen {
         // reverse with every colour it leaves out.
         force_color_output(true);
         take()?;
-        let writer = BufWriter::with_capacity(FRAME, stdout());
-        let terminal = Terminal::new(CrosstermBackend::new(writer));
+        let terminal = fresh();
         if terminal.is_err() {
             give_back();
         }
@@ -53,21 +71,24 @@ impl Screen {
     }
 
     /// Draws a scene: what changed since the last frame, in one write.
-    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<()> {
+    pub(super) fn draw(&mut self, scene: &Scene<'_>) -> io::Result<Drawn> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let (columns, rows) = scene.model.size;
-        let mut placed = None;
+        let (mut placed, mut drawn) = (None, Drawn::Moved);
         self.terminal.draw(|frame| {
             // The window may have changed since the model heard of its size; the next message tells it.
             if frame.area().width == columns && frame.area().height == rows {
                 placed = view::draw(scene, frame.buffer_mut());
+                let is_small = scene.model.form == Form::TooSmall;
+                drawn = if is_small { Drawn::TooSmall } else { Drawn::Whole };
             }
             if let Some(place) = placed.filter(|_| scene.model.takes_text()) {
                 frame.set_cursor_position(place);
             }
         })?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        self.terminal.backend_mut().flush()
+        self.terminal.backend_mut().flush()?;
+        Ok(drawn)
     }
 
     /// Rings.
@@ -81,8 +102,10 @@ impl Screen {
         give_back();
         let result = to();
         take()?;
-        // What the other program left on the screen isn't known.
-        self.terminal.clear()?;
+        // What the other program left on the screen isn't known. A terminal of ratatui's own clears itself by asking where
+        // the cursor is, and that answer would go to whoever reads the keys.
+        execute!(stdout(), Clear(ClearType::All))?;
+        self.terminal = ManuallyDrop::new(fresh()?);
         Ok(result)
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) 
         tracks_reading: is_artifact,
         searches: pane == model.focus,
         gutter: true,
+        commands: false,
     };
     lines(scene, buf, doc, model.scroll(pane), area, &look)
 }
@@ -42,12 +43,23 @@ pub(super) struct Look<'a> {
     tracks_reading: bool,
     searches: bool,
     gutter: bool,
+    commands: bool,
 }
 
 impl Look<'_> {
     /// Plain output: no numbers, no marks.
-    pub(super) const OUTPUT: Look<'static> =
-        Look { marks: &[], mark: None, part: None, tracks_reading: false, searches: false, gutter: false };
+    pub(super) const OUTPUT: Look<'static> = Look {
+        marks: &[],
+        mark: None,
+        part: None,
+        tracks_reading: false,
+        searches: false,
+        gutter: false,
+        commands: false,
+    };
+
+    /// A configuration: its commands stand out, its comments step back.
+    pub(super) const COMMANDS: Look<'static> = Look { commands: true, ..Self::OUTPUT };
 }
 
 /// The lines that findings point at, with the worst severity of each.
@@ -183,6 +195,8 @@ type Runs = Vec<(Range<usize>, Style)>;
 fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look<'_>) -> (Style, Runs) {
     let theme = scene.theme;
     let base = theme.style(match one.kind {
+        Kind::Heading if look.commands => Scope::Muted,
+        _ if look.commands && one.text.trim_start().starts_with("argv") => Scope::StageAwaiting,
         Kind::Text | Kind::Item | Kind::Table => Scope::Text,
         Kind::Heading => Scope::MarkupHeading,
         Kind::Quote => Scope::MarkupQuote,

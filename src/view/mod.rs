@@ -32,6 +32,7 @@ use crate::app::layout::{Area, LEAST};
 use crate::keymap::{Key, Keymap};
 use crate::theme::{Scope, Theme};
 
+pub use self::overlay::help_rows;
 pub use self::syntax::{Grammar, Syntax};
 
 /// Everything a screen is drawn from.

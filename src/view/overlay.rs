@@ -13,6 +13,7 @@ use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
 use crate::app::{Ask, Overlay, Picker, Purpose, Source, Trust, wrap};
 use crate::domain::visible_line;
+use crate::keymap::Keymap;
 use crate::theme::Scope;
 
 type Cursor = Option<(u16, u16)>;
@@ -68,6 +69,14 @@ fn keys<const N: usize>(
     actions.into_iter().filter_map(|(action, what)| Some((key(action)?, what))).collect()
 }
 
+/// How many rows the list of keys has: a row for each, and headings with a row between.
+pub fn help_rows(keymap: &Keymap) -> usize {
+    let rows = keymap.rows();
+    let mut contexts: Vec<Context> = rows.iter().map(|row| row.context).collect();
+    contexts.dedup();
+    (rows.len() + contexts.len() * 2).saturating_sub(1)
+}
+
 fn help(scene: &Scene<'_>, buf: &mut Buffer, scroll: usize) -> Cursor {
     let (width_all, height) = scene.model.size;
     let foot =
@@ -110,6 +119,7 @@ const fn heading(context: Context) -> &'static str {
         Context::List => "In a list in front",
         Context::Text => "While typing",
         Context::Confirm => "On the decision sheet",
+        Context::Trust => "On the commands to be trusted",
     }
 }
 
@@ -137,7 +147,13 @@ fn question(scene: &Scene<'_>, buf: &mut Buffer, ask: &Ask) -> Cursor {
     let hint = if ask.hint.is_empty() { Vec::new() } else { hint };
     lines(buf, inside, &hint);
     let gap = u16::from(!hint.is_empty());
-    let taken = u16::try_from(hint.len()).unwrap_or(0) + gap;
+    let mut taken = u16::try_from(hint.len()).unwrap_or(0) + gap;
+    if let Some(error) = &ask.error {
+        let style = scene.theme.style(Scope::DecisionDanger);
+        let error = wrapped(&format!("✗ {error}"), usize::from(inside.width), 2, style);
+        lines(buf, below(inside, taken), &error);
+        taken += u16::try_from(error.len()).unwrap_or(0);
+    }
     field(scene, buf, &ask.area, below(inside, taken.min(inside.height.saturating_sub(1))))
 }
 
@@ -216,23 +232,15 @@ impl Scene<'_> {
 }
 
 fn trust(scene: &Scene<'_>, buf: &mut Buffer, trust: &Trust) -> Cursor {
-    let (_, height) = scene.model.size;
-    let foot = keys(scene, Context::List, [(Action::Select, "trust exactly this"), (Action::Back, "not now")]);
+    let (width, height) = scene.model.size;
+    let foot = match (trust.arming.is_armed(scene.model.now), trust.seen) {
+        (true, true) => [(Action::TrustGive, "trust exactly this"), (Action::Back, "not now")],
+        _ => [(Action::ScrollDown, "read to the end, then trust"), (Action::Back, "not now")],
+    };
+    let foot = keys(scene, Context::Trust, foot);
     let title = "These commands come from the repository and run as you";
-    let inside = popup(scene, buf, (100, height.saturating_sub(2)), title, &foot);
-    let text = scene.model.host.commands.as_deref().unwrap_or_default();
-    let mut all = Vec::new();
-    for source in text.lines() {
-        let style = match source.trim_start() {
-            comment if comment.starts_with('#') => scene.theme.style(Scope::Muted),
-            command if command.starts_with("argv") => scene.theme.style(Scope::StageAwaiting),
-            _ => scene.theme.style(Scope::Text),
-        };
-        all.extend(wrapped(source, usize::from(inside.width), 2, style));
-    }
-    let from = trust.scroll.min(all.len().saturating_sub(usize::from(inside.height)));
-    lines(buf, inside, all.get(from..).unwrap_or_default());
-    None
+    let inside = popup(scene, buf, (width, height.saturating_sub(2)), title, &foot);
+    document::lines(scene, buf, &trust.text, trust.scroll, inside, &Look::COMMANDS)
 }
 
 fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) -> Cursor {

@@ -40,7 +40,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) 
             ready::note(scene, buf, inset, text)
         }
         (_, Face::Draft) if wide && model.live.author.is_none() => {
-            ready::note(scene, buf, inset, "The author is being asked; nothing has come yet.")
+            let text = if model.host.reads_only {
+                "The author is drafting; its words are on the screen of the windlass that drives."
+            } else {
+                "The author is being asked; nothing has come yet."
+            };
+            ready::note(scene, buf, inset, text)
         }
         (Pane::Critique, _) => critique::draw(scene, buf, inset),
         (Pane::Gates, _) => gates::draw(scene, buf, inset),

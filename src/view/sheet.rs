@@ -24,7 +24,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
     let one = scene.model.state.loops.get(&sheet.id)?;
     let stage = one.stage(sheet.stage)?;
     let theme = scene.theme;
-    let armed = sheet.is_armed(scene.model.now);
+    let armed = sheet.arming.is_armed(scene.model.now);
     let title = format!("Decide: {} of loop {}", stage.spec.id, sheet.id);
     let inside_width = usize::from(scene.model.size.0.min(78).saturating_sub(2));
     let mut all = summary(scene, sheet, one, stage, inside_width);
@@ -33,7 +33,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
     let mut label = None;
     if let Some(field) = sheet.field {
         let text = match field {
-            Field::Reason => "Why approve all the same? (12 characters at least)".to_owned(),
+            Field::Reason => "Why approve all the same?".to_owned(),
             Field::Name => format!("Approving lands. Type {} to confirm:", sheet.lands.as_deref().unwrap_or_default()),
         };
         label = Some(text);
@@ -45,7 +45,11 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
         .map(|why| wrapped(&format!("✗ {why}"), inside_width, 2, theme.style(Scope::DecisionDanger)));
     let errors = error.as_ref().map_or(0, |rows| u16::try_from(rows.len()).unwrap_or(1));
     let wanted = u16::try_from(all.len()).unwrap_or(u16::MAX).saturating_add(2 + fields + errors);
-    let keys = foot(scene, sheet, armed);
+    let mut keys = foot(scene, sheet, armed);
+    if wanted > scene.model.size.1 {
+        let down = scene.keymap.keys_for(Context::Confirm, Action::ScrollDown).into_iter().next().unwrap_or_default();
+        keys.insert(0, (down, "more"));
+    }
     let inside = popup(scene, buf, (78, wanted), &title, &keys);
     // What is typed and what went wrong come first where there is little room.
     let room = inside.height.saturating_sub(fields + errors);

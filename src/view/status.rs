@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::figures::{duration, plural, short_count};
-use super::paint::{bar, clip, span, width};
+use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
 use crate::app::Model;
 use crate::app::action::Action;
@@ -12,6 +12,9 @@ use crate::app::layout::Area;
 use crate::domain::{Disposition, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::Scope;
+
+/// The most rows that a message takes.
+const MOST_ROWS: u16 = 6;
 
 /// What was decided so far, newest last; a notice takes its place until the next key.
 pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
@@ -54,10 +57,21 @@ pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
 fn notice(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> bool {
     let Some(notice) = &scene.model.notice else { return false };
     let scope = if notice.is_error { Scope::DecisionDanger } else { Scope::StageAwaiting };
-    let style = scene.theme.style(scope);
-    let text = clip(&notice.text, usize::from(area.width).saturating_sub(2));
-    bar(buf, area, &span(&format!(" {text}"), style).into(), &Line::default(), style);
+    upwards(scene, buf, area, &notice.text, scope);
     true
+}
+
+/// A text whose last row is `area` and which grows upwards, over what is there: a next step must be readable to its end.
+fn upwards(scene: &Scene<'_>, buf: &mut Buffer, area: Area, text: &str, scope: Scope) {
+    let style = scene.theme.style(scope);
+    let rows = wrapped(text, usize::from(area.width).saturating_sub(2), 0, style);
+    let most = usize::from(area.y.min(MOST_ROWS - 1)) + 1;
+    let shown = rows.get(..rows.len().min(most)).unwrap_or_default();
+    let above = u16::try_from(shown.len().saturating_sub(1)).unwrap_or(0);
+    for (row, mut line) in (area.y - above..).zip(shown.iter().cloned()) {
+        line.spans.insert(0, Span::styled(" ", style));
+        bar(buf, Area { y: row, ..area }, &line, &Line::default(), style);
+    }
 }
 
 /// What the human is waited for, or what is running.
@@ -65,9 +79,11 @@ pub(super) fn decision(scene: &Scene<'_>, buf: &mut Buffer, area: Area, carries_
     if carries_notice && notice(scene, buf, area) {
         return;
     }
-    let theme = scene.theme;
     let (text, scope) = state(scene);
-    let style = theme.style(scope);
+    let style = scene.theme.style(scope);
+    if scene.model.current().is_some_and(|one| matches!(one.status, Status::Landed { .. } | Status::Landing(_))) {
+        return upwards(scene, buf, area, &text, scope);
+    }
     let left = span(&format!(" {}", clip(&text, usize::from(area.width).saturating_sub(2))), style);
     bar(buf, area, &left.into(), &Line::default(), style);
 }
@@ -90,7 +106,13 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
                 None => ("landing the approved tree".to_owned(), Scope::GateRunning),
             };
         }
-        Status::Parked => return (format!("loop {} is parked", one.id), Scope::Banner),
+        Status::Parked => {
+            let key = scene.key(Action::LoopList).unwrap_or_default();
+            return (
+                format!("loop {} is parked; {key} lists the loops, Enter there goes on with it", one.id),
+                Scope::Banner,
+            );
+        }
         Status::Finished => return (format!("loop {} is finished", one.id), Scope::DecisionSafe),
         Status::Abandoned => return (format!("loop {} was abandoned; nothing landed", one.id), Scope::Banner),
         Status::Active => {}
@@ -101,6 +123,9 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
         return (format!("looking at {}; {open} is open; {key} goes back to it", stage.spec.id), Scope::Banner);
     }
     let id = stage.spec.id.to_uppercase();
+    if model.host.reads_only {
+        return (format!("{id}: {}; another windlass drives", stage.phase.name()), Scope::Muted);
+    }
     let key = |action| scene.key(action).unwrap_or_default();
     match stage.phase {
         Phase::Preparing => {
@@ -163,6 +188,9 @@ fn standing(model: &Model, stage: &Stage) -> String {
     let (good, all) = gates::tally(model);
     if all > 0 {
         parts.push(format!("gates {good}/{all}"));
+    }
+    if model.unusable().is_some() {
+        parts.push("your last edit could not be used".to_owned());
     }
     let unread = model.unread();
     if unread.total > 0 {

@@ -57,7 +57,7 @@ fn a_window_that_is_too_small_says_what_it_needs() {
     let mut screen = desk.open(&["new", "Fewer steps"], (30, 8));
     screen.wait_for_words("need 40x10, have 30x8");
     screen.resize(80, 24);
-    screen.wait_for("the loop", |frame| state(frame).starts_with(" CONSTRAINT: ready"));
+    screen.wait_for("the loop", |frame| state(frame).starts_with("CONSTRAINT: ready"));
     screen.resize(39, 24);
     screen.wait_for_words("need 40x10, have 39x24");
     screen.resize(40, 12);

@@ -171,11 +171,13 @@ impl Desk {
 
     /// Writes the scripted replies of a loop, whose change writes this number into `round.txt`.
     pub(crate) fn replies(&self, round: usize) {
-        let change = format!("One more.\n\n```text path=round.txt\n{round}\n```\n");
+        let change = format!("One more, try {{nth}}.\n\n```text path=round.txt\n{round}\n```\n");
         let author = [("constraint", CONSTRAINT), ("plan", PLAN), ("change", &change), ("outcome", OUTCOME)];
         for (stage, text) in author {
             for nth in 1..=CALLS {
-                write(&self.home().join(format!("replies/author-{stage}.{nth}.md")), text);
+                // No two drafts are the same.
+                let text = text.replace("{nth}", &nth.to_string());
+                write(&self.home().join(format!("replies/author-{stage}.{nth}.md")), &text);
                 write(&self.home().join(format!("replies/critic-{stage}.{nth}.md")), "No findings.\n");
             }
         }
@@ -211,7 +213,7 @@ argv = ["sh", "test.sh"]
 const CONSTRAINT: &str = "\
 ## Constraint
 
-The walk in `sum.sh` limits the sum.
+The walk in `sum.sh` limits the sum (try {nth}).
 
 ## Evidence
 
@@ -229,7 +231,7 @@ No more steps than now.
 const PLAN: &str = "\
 ## Change
 
-Count a round.
+Count a round (try {nth}).
 
 ## Files
 
@@ -259,7 +261,7 @@ const OUTCOME: &str = "\
 
 ## Prediction
 
-It held.
+It held (try {nth}).
 
 ## Downstream
 

@@ -2,13 +2,23 @@
 
 use std::time::Duration;
 
-use windlass::app::DWELL_MS;
+use windlass::app::{ARM_MS, DWELL_MS};
 
 use crate::harness::{Frame, Terminal};
 
-/// The row that says what is waited for.
-pub(crate) fn state(frame: &Frame) -> &str {
-    frame.rows().iter().rev().nth(1).map_or("", String::as_str)
+/// How long a page stands still that is read; the time is the act itself.
+const READING: Duration = Duration::from_millis((DWELL_MS + ARM_MS).unsigned_abs());
+
+/// How what is waited for may begin, at the foot of the screen.
+const STATES: &[&str] = &["CONSTRAINT", "PLAN", "CHANGE", "OUTCOME", "LANDED", "landing", "no loop yet"];
+
+/// The words that say what is waited for. They stand over the last row, and may take several.
+pub(crate) fn state(frame: &Frame) -> String {
+    let rows = frame.rows();
+    let foot = &rows[rows.len().saturating_sub(8)..rows.len() - 1];
+    let begins = |row: &String| STATES.iter().any(|state| row.trim_start().starts_with(state));
+    let from = foot.iter().rposition(begins).unwrap_or(foot.len() - 1);
+    foot[from..].iter().flat_map(|row| row.split_whitespace()).collect::<Vec<_>>().join(" ")
 }
 
 /// The key that the last row offers for something, such as `draft`.
@@ -63,20 +73,23 @@ pub(crate) fn begin(terminal: &mut Terminal, goal: &str) {
 pub(crate) fn trust(terminal: &mut Terminal) {
     press_for(terminal, "trust");
     terminal.wait_for_words("These commands come from the repository");
-    // The screen doesn't tell from when on the key counts, so it is pressed until it does.
-    for _ in 0..20 {
-        choose(terminal, "trust exactly this");
-        if terminal.stay(Duration::from_millis(500), |frame| key(frame, "trust exactly this").is_none()) {
-            return;
-        }
+    while !terminal.stay(READING, |frame| key(frame, "trust exactly this").is_some()) {
+        let before = terminal.frame();
+        terminal.press("C-d");
+        assert!(
+            terminal.stay(READING, |frame| frame.rows() != before.rows()),
+            "it can't be trusted\n{}",
+            terminal.frame()
+        );
     }
-    panic!("it can't be trusted\n{}", terminal.frame());
+    choose(terminal, "trust exactly this");
+    terminal.wait_for("no question", |frame| key(frame, "trust exactly this").is_none());
 }
 
 /// Sends the stage's context to its author, once the stage is ready.
 #[track_caller]
 pub(crate) fn draft(terminal: &mut Terminal, stage: &str) {
-    let ready = format!(" {}: ready;", stage.to_uppercase());
+    let ready = format!("{}: ready;", stage.to_uppercase());
     terminal.wait_for(&ready, |frame| state(frame).starts_with(&ready) && footer_key(frame, "trust").is_none());
     press_for(terminal, "draft");
 }
@@ -84,14 +97,15 @@ pub(crate) fn draft(terminal: &mut Terminal, stage: &str) {
 /// Waits until the stage awaits its decision.
 #[track_caller]
 pub(crate) fn await_decision(terminal: &Terminal, stage: &str) -> Frame {
-    let awaits = format!(" {} AWAITS YOUR DECISION", stage.to_uppercase());
+    let awaits = format!("{} AWAITS YOUR DECISION", stage.to_uppercase());
     terminal.wait_for(&awaits, |frame| state(frame).starts_with(&awaits))
 }
 
 /// How much is read: the two numbers of `read 3/6`.
 fn progress(frame: &Frame) -> Option<(u32, u32)> {
-    let (_, numbers) = state(frame).rsplit_once("read ")?;
-    let (seen, total) = numbers.split_once('/')?;
+    let state = state(frame);
+    let (seen, rest) = state.rsplit_once("read ")?.1.split_once('/')?;
+    let total = rest.split(|c: char| !c.is_ascii_digit()).next()?;
     Some((seen.parse().ok()?, total.parse().ok()?))
 }
 
@@ -99,7 +113,6 @@ fn progress(frame: &Frame) -> Option<(u32, u32)> {
 #[track_caller]
 pub(crate) fn read_all(terminal: &mut Terminal) {
     let all = |frame: &Frame| progress(frame).is_some_and(|(seen, total)| seen == total);
-    // The time is the act itself: a page counts as read when it stood still for so long.
     let page = Duration::from_millis(DWELL_MS.unsigned_abs() + 100);
     for again in 1..=10 {
         terminal.press("g g");
@@ -145,7 +158,7 @@ pub(crate) fn land(terminal: &mut Terminal, stage: &str) -> Frame {
     terminal.wait_for_words(&format!("Type {stage} to confirm:"));
     terminal.text(stage);
     choose(terminal, "approve");
-    terminal.wait_for("LANDED", |frame| state(frame).starts_with(" LANDED as "))
+    terminal.wait_for("LANDED", |frame| state(frame).starts_with("LANDED as "))
 }
 
 /// Sends the draft back to its author.

@@ -139,7 +139,8 @@ impl Call {
         let usage = json!({"prompt_tokens": 1200, "completion_tokens": 34, "total_tokens": 1234});
         self.event(&json!({"id": "c", "choices": [], "usage": usage}).to_string());
         self.event("[DONE]");
-        self.stream.write_all(b"0\r\n\r\n").unwrap();
+        // That was the end; the client may have gone.
+        let _ = self.stream.write_all(b"0\r\n\r\n");
         self.sent
     }
 
@@ -153,7 +154,7 @@ impl Call {
     /// Gives up in the middle of a stream.
     pub(crate) fn fail(mut self, words: &str) {
         self.event(&json!({"error": {"message": words, "code": 500}}).to_string());
-        self.stream.write_all(b"0\r\n\r\n").unwrap();
+        let _ = self.stream.write_all(b"0\r\n\r\n");
     }
 
     fn event(&mut self, data: &str) {

@@ -7,7 +7,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use crate::config::{Additions, ProviderConfig, write_user_providers};
+use crate::config::{Additions, write_user_providers};
+use crate::domain::ProviderSpec;
 use crate::process::capture::Capture;
 use crate::repo::{OpenError, Repo, RepoError};
 
@@ -76,7 +77,7 @@ impl Stage {
         let (project, replies) = (self.project(), self.dir.join("replies"));
         write_all(PROJECT, &project)?;
         write_all(REPLIES, &replies)?;
-        let script = ProviderConfig::Script { dir: replies, chars_per_second: Some(pace) };
+        let script = ProviderSpec::Script { dir: replies, chars_per_second: Some(pace) };
         let additions = Additions { providers: vec![("script".to_owned(), script)], ..Additions::default() };
         write_user_providers(&self.config_home().join("windlass").join("config.toml"), &additions)?;
 
@@ -163,7 +164,7 @@ mod tests {
         let paths = Paths { user: Some(stage.config_home().join("windlass")), repository: Some(stage.project()) };
         let loaded = load(&paths, &|_| None, &Flags::default()).unwrap();
         assert_eq!(loaded.warnings, []);
-        let ProviderConfig::Script { dir, chars_per_second } = &loaded.config.providers["script"] else { panic!() };
+        let ProviderSpec::Script { dir, chars_per_second } = &loaded.config.providers["script"] else { panic!() };
         assert_eq!(*chars_per_second, Some(1234));
         assert_eq!(fs::read_dir(dir).unwrap().count(), REPLIES.len());
 

@@ -6,7 +6,7 @@ use super::{CHANGE, CONFIG, CONSTRAINT, Desk, FIRST, Place, ada};
 use crate::domain::{ExchangeId, Verdict};
 use crate::engine::{Command, Phase, Trouble};
 use crate::journal::Reader;
-use crate::provider::testing::{FakeServer, Seen, Step, event, stop, stream_head};
+use crate::provider::testing::{FakeServer, Seen, Step, event, http, stop, stream_head};
 
 #[tokio::test]
 async fn a_reply_that_is_cut_off_is_never_a_revision() {
@@ -23,6 +23,23 @@ async fn a_reply_that_is_cut_off_is_never_a_revision() {
     assert_eq!((desk.stage().phase, desk.stage().revisions.len()), (Phase::Ready, 0));
     desk.draft().await;
     assert_eq!(desk.stage().revision().unwrap().text, CONSTRAINT);
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_busy_is_asked_again_and_both_attempts_are_in_the_record() {
+    let place = Place::new();
+    let busy = http("503 Busy", "retry-after-ms: 1", "come back");
+    let server = FakeServer::start(vec![busy, vec![stream_head(), event(CONSTRAINT), stop()]]).await;
+    place.author_at(server.port);
+    let mut desk = Desk::at(&place, "constraint").await;
+    desk.draft().await;
+    assert_eq!(desk.stage().revision().unwrap().text, CONSTRAINT);
+    assert!(desk.progress.iter().any(|text| text.contains("the author's call failed")), "{:?}", desk.progress);
+    let kept = Reader::open(&place.private()).unwrap().unwrap().exchange(ExchangeId(1)).unwrap().unwrap();
+    let [failed] = &kept.earlier[..] else { panic!("{:?}", kept.earlier) };
+    assert_eq!((failed.response.as_ref().unwrap().status, failed.chunks[0].bytes.as_slice()), (503, &b"come back"[..]));
+    assert_eq!((failed.request == kept.request, kept.response.unwrap().status), (true, 200));
     desk.end(&place).await;
 }
 

@@ -49,7 +49,7 @@ fn doing() -> impl Strategy<Value = Doing> {
 fn may_approve(stand: &Stand, key: Key, now: i64) -> bool {
     let Some(Overlay::Sheet(sheet)) = stand.model.overlays.last() else { return false };
     let approving = stand.keymap.feed(&stand.model.contexts(), &[], key) == Step::Run(Action::StageApprove);
-    approving && sheet.field.is_none() && sheet.is_armed(crate::domain::Timestamp(now))
+    approving && sheet.field.is_none() && sheet.arming.is_armed(crate::domain::Timestamp(now))
 }
 
 proptest! {

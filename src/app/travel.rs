@@ -1,0 +1,186 @@
+//! Moving about: scrolling, jumping from part to part and from finding to place, earlier stages, other loops, search.
+
+use crate::domain::{Anchor, LoopId, StageIndex};
+use crate::engine::{Command, Status};
+
+use super::action::Action;
+use super::doc::Kind;
+use super::layout::{Form, Pane};
+use super::model::{Face, Model, Notice};
+use super::msg::Request;
+use super::scroll::Scroll;
+
+/// Whether a pane can have the focus now.
+pub(super) fn is_reachable(model: &Model, pane: Pane) -> bool {
+    // In the split form the plan pane isn't there while the constraint is the artifact under work.
+    !(model.form == Form::Split && pane == Pane::Plan && model.wide_pane() == Pane::Constraint)
+}
+
+pub(super) fn scroll(model: &mut Model, action: Action) {
+    let pane = model.focus;
+    let (width, height) = model.room(pane);
+    let half = isize::try_from(height / 2).unwrap_or(1).max(1);
+    let rows = match action {
+        Action::ScrollDown => 1,
+        Action::ScrollUp => -1,
+        Action::ScrollHalfDown => half,
+        Action::ScrollHalfUp => -half,
+        Action::ScrollTop => -1_000_000,
+        Action::ScrollBottom => 1_000_000,
+        Action::ScrollLeft | Action::ScrollRight => {
+            let scroll = model.scroll_mut(pane);
+            if !scroll.wrap {
+                let step = if action == Action::ScrollRight { 8 } else { -8 };
+                scroll.left = scroll.left.saturating_add_signed(step);
+            }
+            return;
+        }
+        _ => return,
+    };
+    let list = if pane == Pane::Critique {
+        Some((model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len()), 0))
+    } else if pane == Pane::Gates {
+        Some((model.current().map_or(0, |one| one.gates(model.stage_index()).len()), 1))
+    } else if model.face() == Face::Ready && pane == model.wide_pane() {
+        Some((model.stage().map_or(0, |stage| stage.context.len()), 2))
+    } else {
+        None
+    };
+    if let Some((count, which)) = list {
+        let selected = match which {
+            0 => &mut model.finding,
+            1 => &mut model.gate,
+            _ => &mut model.item,
+        };
+        *selected = selected.saturating_add_signed(rows).min(count.saturating_sub(1));
+        return;
+    }
+    let Some(doc) = model.doc(pane) else { return };
+    let mut place = model.scroll(pane);
+    match action {
+        Action::ScrollTop => (place.line, place.row, place.follow) = (0, 0, false),
+        Action::ScrollBottom => {
+            place.follow = model.face() == Face::Draft;
+            (place.line, place.row) = (usize::MAX / 2, 0);
+            place = place.shown(doc, width, height);
+        }
+        _ => {
+            place.by(doc, width, height, rows);
+            let at_end = place == Scroll { follow: true, ..place }.shown(doc, width, height);
+            place.follow = rows > 0 && at_end && model.face() == Face::Draft;
+        }
+    }
+    *model.scroll_mut(pane) = place;
+}
+
+pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, usize) -> bool) {
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let place = model.scroll(pane).shown(&model.artifact, width, height);
+    let here = model.mark.unwrap_or(place.line);
+    let units = model.artifact.units();
+    let found = if backwards {
+        (0..units.len()).rev().find(|&unit| units.get(unit).is_some_and(|u| u.from < here) && fits(model, unit))
+    } else {
+        let after = (0..units.len()).find(|&unit| units.get(unit).is_some_and(|u| u.from > here) && fits(model, unit));
+        after.or_else(|| (0..units.len()).find(|&unit| fits(model, unit)))
+    };
+    let Some(line) = found.and_then(|unit| units.get(unit)).map(|unit| unit.from) else {
+        model.notice = Some(Notice { text: "there is no other".to_owned(), is_error: false });
+        return;
+    };
+    model.focus = pane;
+    go_to_line(model, line);
+}
+
+pub(super) fn begins_file(model: &Model, unit: usize) -> bool {
+    let line = model.artifact.units().get(unit).and_then(|unit| model.artifact.lines().get(unit.from));
+    line.is_some_and(|line| line.kind == Kind::File)
+}
+
+fn go_to_line(model: &mut Model, line: usize) {
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let mut place = model.scroll(pane);
+    place.to_line(&model.artifact, width, height, line);
+    *model.scroll_mut(pane) = place;
+    model.mark = Some(line);
+}
+
+pub(super) fn move_finding(model: &mut Model, step: isize) {
+    let count = model.stage().and_then(|stage| stage.current_critique()).map_or(0, |critique| critique.findings.len());
+    model.finding = model.finding.saturating_add_signed(step).min(count.saturating_sub(1));
+}
+
+/// Goes where the selected finding points.
+pub(super) fn jump(model: &mut Model) {
+    let finding = model.stage().and_then(|stage| stage.current_critique()?.findings.get(model.finding).cloned());
+    let Some(finding) = finding else { return };
+    let line = match &finding.anchor {
+        Anchor::Line(number) => model.artifact.find_text_line(*number),
+        Anchor::File { path, line } => model.artifact.find_file_line(path, *line),
+        Anchor::Whole => Some(0),
+    };
+    match line {
+        Some(line) => {
+            model.focus = model.wide_pane();
+            go_to_line(model, line);
+        }
+        None => {
+            let text = format!("{} is not in this revision", finding.anchor);
+            model.notice = Some(Notice { text, is_error: true });
+        }
+    }
+}
+
+pub(super) fn look(model: &mut Model, step: isize) {
+    let Some(one) = model.current() else { return };
+    let (open, count) = (one.open, one.stages.len());
+    let wanted = StageIndex(model.stage_index().0.saturating_add_signed(step).min(count.saturating_sub(1)));
+    model.looking_at = (wanted != open).then_some(wanted);
+    model.refresh();
+    model.focus = model.wide_pane();
+}
+
+/// Shows a loop; a parked one goes on if nothing else is active.
+pub(super) fn look_at_loop(model: &mut Model, id: LoopId) -> Vec<Request> {
+    model.reading_loop = Some(id);
+    model.looking_at = None;
+    model.refresh();
+    model.focus = model.wide_pane();
+    let parked = model.state.loops.get(&id).is_some_and(|one| one.status == Status::Parked);
+    if parked && model.state.active().is_none() && !model.host.reads_only {
+        let by = model.person();
+        return vec![Command::Resume { id, by }.into()];
+    }
+    Vec::new()
+}
+
+/// Goes to the next match in the focused pane.
+pub(super) fn search(model: &mut Model, backwards: bool) -> Vec<Request> {
+    let Some(search) = model.search.clone() else {
+        model.notice = Some(Notice { text: "nothing is searched for yet".to_owned(), is_error: false });
+        return Vec::new();
+    };
+    let pane = model.focus;
+    let (width, height) = model.room(pane);
+    let Some(doc) = model.doc(pane) else { return Vec::new() };
+    let mut place = model.scroll(pane);
+    let last = model.found.filter(|(found_in, _)| *found_in == pane).map(|(_, line)| line);
+    let from = last.unwrap_or(place.shown(doc, width, height).line);
+    let text = match search.next(doc, from, backwards) {
+        Some(line) => {
+            place.to_line(doc, width, height, line);
+            let count = search.count(doc);
+            *model.scroll_mut(pane) = place;
+            model.found = Some((pane, line));
+            if pane == model.wide_pane() {
+                model.mark = Some(line);
+            }
+            format!("{count} lines match {:?}", search.query())
+        }
+        None => format!("nothing matches {:?}", search.query()),
+    };
+    model.notice = Some(Notice { text, is_error: false });
+    Vec::new()
+}
