@@ -179,7 +179,7 @@ impl Desk {
         let goal = "ten \u{1b}[31mtimes".to_owned();
         let workflow = workflow("scale").unwrap();
         pen.add(Order::Begin { goal, hint: None, workflow, base, branch, setup, by: Person("Ada".to_owned()) });
-        pen.add(Order::Prepared { id, stage, items: Vec::new(), measurement: None });
+        pen.add(Order::Prepared { id, stage, items: Vec::new(), measurement: None, unmeasured: None });
         pen.add(Order::Draft { id });
 
         pen.ask(Role::Author, &author);

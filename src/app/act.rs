@@ -30,6 +30,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
     if let Some(id) = model.current().map(|one| one.id) {
         let command = match action {
             Action::DraftSend => Some(Command::Draft { id }),
+            Action::DraftTakeBack => Some(Command::TakeBack { id }),
             Action::RunCancel => Some(Command::Cancel { id }),
             Action::CritiqueRerun => Some(Command::Recritique { id }),
             Action::GateRerunAll => Some(Command::Rerun { id, gate: None }),

@@ -90,6 +90,7 @@ actions! {
     DecisionRevise "decision.revise" "revise" "Send the stage back to its author, with a reason";
     DecisionAbandon "decision.abandon" "abandon" "Abandon the loop, with a reason";
     DraftSend "draft.send" "draft" "Send the listed context to the author";
+    DraftTakeBack "draft.take-back" "take back" "Go back to the revision that was sent back";
     DraftWrite "draft.write" "write it" "Write the artifact by hand instead of a model";
     RunCancel "run.cancel" "cancel" "Cancel what is running";
     PlanEditInline "plan.edit-inline" "edit" "Edit the artifact here";

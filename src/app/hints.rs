@@ -16,6 +16,7 @@ impl Model {
             match phase {
                 Some(Phase::Ready) => hints.extend([
                     Action::DraftSend,
+                    Action::DraftTakeBack,
                     Action::ReplyShow,
                     Action::ContextToggle,
                     Action::ContextAdd,
@@ -103,6 +104,7 @@ impl Model {
             Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
                 need(live && ready, "the stage isn't ready to draft")
             }
+            Action::DraftTakeBack => need(live && stage.can_be_taken_back(), "no draft was sent back"),
             Action::ReplyShow => need(self.unusable().is_some(), "the last reply could be used"),
             Action::HunkAccept | Action::HunkReject | Action::HunkComment => {
                 need(live && self.face() == Face::Artifact, "there is no artifact under review")
@@ -155,9 +157,9 @@ impl Model {
 /// Whether an action can lead to an event.
 const fn changes_the_record(action: Action) -> bool {
     use Action::{
-        ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftWrite, FindingDismiss, GateOverride,
-        GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, PlanEditExternal, PlanEditInline, RunCancel,
-        StageReopen, TrustOpen,
+        ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite, FindingDismiss,
+        GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, PlanEditExternal,
+        PlanEditInline, RunCancel, StageReopen, TrustOpen,
     };
     matches!(
         action,
@@ -166,6 +168,7 @@ const fn changes_the_record(action: Action) -> bool {
             | CritiqueRerun
             | DecisionOpen
             | DraftSend
+            | DraftTakeBack
             | DraftWrite
             | FindingDismiss
             | GateOverride

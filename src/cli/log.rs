@@ -79,8 +79,12 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
                 format!("author {author}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
             )
         }
-        Event::Prepared { stage, items, measurement, .. } => {
-            let measured = measurement.as_ref().map_or("", |_| ", measured");
+        Event::Prepared { stage, items, measurement, unmeasured, .. } => {
+            let measured = match (measurement, unmeasured) {
+                (Some(_), _) => ", measured".to_owned(),
+                (None, Some(why)) => format!(", not measured: {why}"),
+                (None, None) => String::new(),
+            };
             ("prepared", Some(*stage), format!("{}{measured}", count(items.len(), "context item")))
         }
         Event::ContextChosen { stage, name, included, .. } => {
@@ -134,6 +138,7 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
             let text = format!("{verb} by {} on evidence {}{reason}", decision.by.0, decision.evidence.short());
             ("decided", Some(*stage), text)
         }
+        Event::TakenBack { stage, .. } => ("taken-back", Some(*stage), "the draft that was sent back".to_owned()),
         Event::CancelAsked { .. } => ("cancel-asked", None, String::new()),
         Event::Reopened { stage, reason, by, .. } => ("reopened", Some(*stage), format!("{reason}, by {}", by.0)),
         Event::Parked { by, .. } => ("parked", None, format!("by {}", by.0)),

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{ArtifactKind, LoopId, Origin, StageIndex};
-use crate::engine::{Command, Phase, Trouble};
+use crate::domain::{ArtifactKind, LoopId, Origin, StageIndex, TreeId};
+use crate::engine::{Command, Loop, Phase, Trouble};
 use crate::repo::RepoError;
 
 use super::{Driver, hand_worktree};
@@ -14,22 +14,25 @@ impl Driver {
     /// made of that revision when it was opened before.
     pub(super) fn open_worktree(&mut self, id: LoopId) -> Result<Result<PathBuf, String>, RepoError> {
         let Some(one) = self.state.loops.get(&id) else { return Ok(Err(format!("there is no loop {id}"))) };
-        let editable = one.open_stage().filter(|stage| {
-            stage.spec.artifact == ArtifactKind::Change && matches!(stage.phase, Phase::Ready | Phase::Awaiting)
-        });
-        let Some(stage) = editable else {
+        if !is_editable(one) {
             return Ok(Err("only a change can be edited in a worktree, and only while nothing runs on it".to_owned()));
-        };
-        let tree = match stage.revision().and_then(|revision| revision.tree()) {
-            Some(tree) => tree.clone(),
-            None => self.repo.tree_of(&one.base)?,
-        };
+        }
+        let tree = self.tree_to_edit(one)?;
         let path = self.repo.worktree(&hand_worktree(id), &one.base)?;
         if self.in_hand.get(&id) != Some(&tree) {
             self.repo.check_out(&path, &tree)?;
             self.in_hand.insert(id, tree);
         }
         Ok(Ok(path))
+    }
+
+    /// The worktree, if a human may take it and nobody has changed anything in it: there is nothing to take, and the
+    /// review of what it holds goes on.
+    pub(super) fn untouched(&self, id: LoopId) -> Result<Option<PathBuf>, RepoError> {
+        let Some(one) = self.state.loops.get(&id).filter(|one| is_editable(one)) else { return Ok(None) };
+        let path = self.repo.worktree(&hand_worktree(id), &one.base)?;
+        let untouched = self.repo.snapshot(&path)? == self.tree_to_edit(one)?;
+        Ok(untouched.then_some(path))
     }
 
     /// Makes a draft of what a human left in that worktree.
@@ -48,10 +51,23 @@ impl Driver {
                 return vec![Command::Drafted { id, stage: index, text, change, origin }];
             }
             Ok((_, Some(path))) => {
-                format!("nothing is changed in {}: edit the files there, then take them", path.display())
+                format!("nothing is left of the change in {}: edit the files there, then take them", path.display())
             }
             Err(error) => error.to_string(),
         };
         vec![Command::DraftFailed { id, stage: index, trouble: Trouble::Call(trouble) }]
     }
+
+    /// What a human begins an edit with: the revision under review, or the base before there is one.
+    fn tree_to_edit(&self, one: &Loop) -> Result<TreeId, RepoError> {
+        let revision = one.open_stage().and_then(|stage| stage.revision()?.tree());
+        revision.map_or_else(|| self.repo.tree_of(&one.base), |tree| Ok(tree.clone()))
+    }
+}
+
+/// Whether the loop's open stage is a change that nothing runs on.
+fn is_editable(one: &Loop) -> bool {
+    one.open_stage().is_some_and(|stage| {
+        stage.spec.artifact == ArtifactKind::Change && matches!(stage.phase, Phase::Ready | Phase::Awaiting)
+    })
 }

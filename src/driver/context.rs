@@ -2,7 +2,7 @@
 //! chose.
 
 use crate::config::Config;
-use crate::domain::{ArtifactKind, ContextItem, Digest, ItemKind, Role, sections, tokens_of};
+use crate::domain::{ArtifactKind, CommitId, ContextItem, Digest, ItemKind, Role, sections, tokens_of};
 use crate::engine::{Loop, Phase, Stage};
 use crate::gate::table::readings_table;
 use crate::prompt::{self, Piece};
@@ -48,7 +48,7 @@ pub(super) fn pieces(
         pieces.push(piece(ItemKind::Readings, "readings", text));
     }
     if let Some(feedback) = stage.feedback.as_ref().filter(|_| role == Role::Author) {
-        let text = prompt::feedback(&feedback.reason, &feedback.findings, &feedback.problems);
+        let text = prompt::feedback(&feedback.reasons.join("\n\n"), &feedback.findings, &feedback.problems);
         pieces.push(piece(ItemKind::Feedback, "feedback", text));
     }
     if let Some(name) = CONVENTIONS.iter().find(|name| files.iter().any(|file| file.path == **name)) {
@@ -56,8 +56,9 @@ pub(super) fn pieces(
     }
     pieces.push(piece(ItemKind::Map, "files of the repository", map(&files)));
     for path in wanted(config, one, stage) {
-        let offered = files.iter().any(|file| file.path == path && file.size <= FILE_MOST);
-        if offered {
+        // A choice may be one of what is a piece already, under the name of a file or not.
+        let is_new = pieces.iter().all(|piece| piece.item.name != path);
+        if is_new && files.iter().any(|file| file.path == path && is_small(file)) {
             pieces.extend(file(repo, &tree, &path)?.map(|text| piece(ItemKind::File, &path, text)));
         }
     }
@@ -68,6 +69,21 @@ pub(super) fn pieces(
         }
     }
     Ok(pieces)
+}
+
+/// The files of a commit that can be pieces of a context: texts of a bearable size.
+///
+/// # Errors
+/// If the commit's tree can't be read.
+pub(super) fn offered(repo: &Repo, base: &CommitId) -> Result<Vec<String>, RepoError> {
+    let tree = repo.tree_of(base)?;
+    let texts = repo.texts(&tree)?;
+    let files = repo.files(&tree)?.into_iter().filter(|file| is_small(file) && texts.contains(&file.path));
+    Ok(files.map(|file| file.path).collect())
+}
+
+const fn is_small(file: &FileEntry) -> bool {
+    file.mode.is_file() && file.size <= FILE_MOST
 }
 
 fn goal(one: &Loop) -> String {

@@ -28,13 +28,15 @@ impl Driver {
     /// Gathers a stage's context; measures first where the stage asks for it and hasn't been.
     pub(super) fn prepare(&mut self, id: LoopId, index: StageIndex) -> Vec<Command> {
         let Some((_, stage)) = self.found(id, index) else { return Vec::new() };
-        let wants = stage.spec.measure != Measure::Nothing && stage.measurement.is_none();
-        if !wants || self.config.probes.is_empty() {
-            return vec![self.prepared(id, index, None)];
+        if stage.spec.measure == Measure::Nothing || stage.measurement.is_some() {
+            return vec![self.prepared(id, index, None, None)];
+        }
+        let skipped = |why: &str| vec![self.prepared(id, index, None, Some(why.to_owned()))];
+        if self.config.probes.is_empty() {
+            return skipped("no probe is configured: add [[probe]] to .windlass/config.toml");
         }
         if !self.trusts() {
-            self.tell(Report::Progress("the probes wait for trust: nothing is measured before".to_owned()));
-            return vec![self.prepared(id, index, None)];
+            return skipped("the probes wait for trust");
         }
         match self.measuring(id, index) {
             Ok(Some(measuring)) => {
@@ -75,20 +77,25 @@ impl Driver {
         index: StageIndex,
         taken: Result<Option<Measurement>, String>,
     ) -> Command {
-        let measurement = match taken {
-            Ok(Some(measurement)) => Some(measurement),
-            Ok(None) => {
-                self.tell(Report::Progress("the measurement was cancelled: there are no readings".to_owned()));
-                None
-            }
+        match taken {
+            Ok(Some(measurement)) => self.prepared(id, index, Some(measurement), None),
+            Ok(None) => self.prepared(id, index, None, Some("the measurement was cancelled".to_owned())),
             // In the record, where gates and prompts find it.
-            Err(why) => Some(Measurement { failures: vec![why], ..Measurement::default() }),
-        };
-        self.prepared(id, index, measurement)
+            Err(why) => {
+                let failed = Measurement { failures: vec![why], ..Measurement::default() };
+                self.prepared(id, index, Some(failed), None)
+            }
+        }
     }
 
-    /// The preparation of a stage with the context as it is now.
-    fn prepared(&self, id: LoopId, index: StageIndex, measurement: Option<Measurement>) -> Command {
+    /// The preparation of a stage with the context as it is now, and the measurement or why there is none.
+    fn prepared(
+        &self,
+        id: LoopId,
+        index: StageIndex,
+        measurement: Option<Measurement>,
+        unmeasured: Option<String>,
+    ) -> Command {
         let items = self.found(id, index).map(|(one, stage)| {
             let mut stage = stage.clone();
             if measurement.is_some() {
@@ -104,7 +111,7 @@ impl Driver {
             }
             None => Vec::new(),
         };
-        Command::Prepared { id, stage: index, items, measurement }
+        Command::Prepared { id, stage: index, items, measurement, unmeasured }
     }
 }
 

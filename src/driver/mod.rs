@@ -47,7 +47,7 @@ pub enum Order {
     },
     /// This is the configuration from now on.
     Configure(Box<Config>),
-    /// List the repository's files.
+    /// List the files that can be added to the context.
     ListFiles,
     /// Make a worktree with the change in it ready to be edited by hand.
     OpenWorktree(LoopId),
@@ -84,7 +84,7 @@ pub enum Report {
     Progress(String),
     /// A command was refused, or something failed outside the record.
     Refused(String),
-    /// The repository's files.
+    /// The files that can be added to the context.
     Files(Vec<String>),
     /// The worktree to edit is here.
     Worktree(PathBuf),
@@ -161,6 +161,8 @@ pub struct Driver {
     /// The tree that a human was given to edit.
     in_hand: BTreeMap<LoopId, TreeId>,
     wire: Vec<WireRow>,
+    /// Nothing is begun any more.
+    ending: bool,
 }
 
 impl Driver {
@@ -192,6 +194,7 @@ impl Driver {
             clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
+            ending: false,
         })
     }
 
@@ -213,11 +216,19 @@ impl Driver {
                 _ = flush.tick(), if !self.wire.is_empty() => self.flush()?,
             }
         }
-        // What still runs ends with the runtime, and is taken up at the next start; what was received is kept.
+        self.end().await
+    }
+
+    /// Takes what has arrived. What follows from it, and what still runs, is taken up at the next start.
+    async fn end(&mut self) -> Result<(), DriverError> {
+        self.ending = true;
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            self.take(arrival)?;
+        }
         for cancel in self.running.values() {
             cancel.cancel();
         }
-        // Nobody comes back for the worktrees of a loop that has ended.
+        // Nobody comes back for the worktrees of a loop that has ended. What arrives meanwhile counts as received.
         while self.clearing.join_next().await.is_some() {}
         while let Ok(arrival) = self.arrivals.try_recv() {
             if let Home::Wire(row) = arrival {
@@ -229,7 +240,7 @@ impl Driver {
 
     fn serve(&mut self, order: Order) -> Result<(), DriverError> {
         match order {
-            Order::Command(command) => self.decide(*command),
+            Order::Command(command) => self.command(*command),
             Order::Begin { goal, hint } => match self.beginning(goal, hint) {
                 Ok(command) => self.decide(command),
                 Err(error) => self.refuse(&error),
@@ -239,11 +250,7 @@ impl Driver {
                 self.configure()
             }
             Order::ListFiles => {
-                let files = self.repo.head().and_then(|head| self.repo.files(&self.repo.tree_of(&head)?));
-                match files {
-                    Ok(files) => self.tell(Report::Files(files.into_iter().map(|file| file.path).collect())),
-                    Err(error) => return self.refuse(&error),
-                }
+                self.list_files();
                 Ok(())
             }
             Order::OpenWorktree(id) => match self.open_worktree(id) {
@@ -259,6 +266,33 @@ impl Driver {
             },
             Order::End => Ok(()),
         }
+    }
+
+    /// Decides what a human wants.
+    fn command(&mut self, command: Command) -> Result<(), DriverError> {
+        if let Command::TakeWorktree { id, .. } = &command {
+            match self.untouched(*id) {
+                Ok(None) => {}
+                Ok(Some(path)) => {
+                    self.tell(Report::Refused(format!("nothing was changed in {}", path.display())));
+                    return Ok(());
+                }
+                Err(error) => return self.refuse(&error),
+            }
+        }
+        self.decide(command)
+    }
+
+    /// Lists the files that can be context of the active loop, or of the one that would begin now. Beside everything
+    /// else: every file is looked into.
+    fn list_files(&self) {
+        let (repo, home) = (self.repo.clone(), self.home.clone());
+        let base = self.state.active().map(|one| one.base.clone());
+        tokio::task::spawn_blocking(move || {
+            let listed = base.map_or_else(|| repo.head(), Ok).and_then(|base| context::offered(&repo, &base));
+            let report = listed.map_or_else(|error| Report::Refused(error.to_string()), Report::Files);
+            let _ = home.send(Home::Report(report));
+        });
     }
 
     fn take(&mut self, arrival: Home) -> Result<(), DriverError> {
@@ -317,6 +351,9 @@ impl Driver {
             for recorded in self.journal.append(at, events)? {
                 let effects = engine::apply(&mut self.state, &recorded)?;
                 self.tell(Report::Event(Box::new(recorded)));
+                if self.ending {
+                    continue;
+                }
                 for effect in effects {
                     commands.extend(self.perform(effect)?);
                 }

@@ -81,11 +81,17 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 && one.open_stage().is_some_and(|s| matches!(s.phase, Phase::Reviewing | Phase::Awaiting));
             Ok(if reviewed { review(one, trusted, &Wanted::Missing) } else { Vec::new() })
         }
-        Event::Prepared { id, stage, items, measurement } => {
+        Event::Prepared { id, stage, items, measurement, unmeasured } => {
             let stage = open_stage(state, *id, *stage)?;
             stage.context.clone_from(items);
+            stage.unmeasured.clone_from(unmeasured);
             if measurement.is_some() {
                 stage.measurement.clone_from(measurement);
+                // Whatever was said of a draft that was sent back was said in view of other readings, or of none.
+                stage.runs.clear();
+                stage.overrides.clear();
+                stage.critique = None;
+                stage.critique_failed = None;
             }
             stage.phase = Phase::Ready;
             Ok(Vec::new())
@@ -208,6 +214,11 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(Vec::new())
         }
         Event::Decided { id, stage, decision } => decided(state, *id, *stage, decision),
+        Event::TakenBack { id, stage: index } => {
+            take_back(open_stage(state, *id, *index)?);
+            let (one, trusted) = known_and_trusted(state, *id)?;
+            Ok(review(one, trusted, &Wanted::Missing))
+        }
         Event::CancelAsked { id } => Ok(vec![Effect::Cancel { id: *id }]),
         Event::Reopened { id, stage, reason, .. } => {
             let (one, trusted) = known_and_trusted(state, *id)?;
@@ -321,6 +332,16 @@ fn begin_draft(stage: &mut Stage, attempt: u32) {
     stage.phase = Phase::Drafting { attempt };
     stage.author_call = None;
     stage.pending = Pending::default();
+    stage.trouble = None;
+}
+
+/// Withdraws what the revision was sent back with. Reasons from before that still wait for a draft to answer them.
+fn take_back(stage: &mut Stage) {
+    stage.trouble = None;
+    stage.feedback = stage.feedback.take().and_then(|Feedback { mut reasons, .. }| {
+        reasons.pop();
+        (!reasons.is_empty()).then(|| Feedback { reasons, ..Feedback::default() })
+    });
 }
 
 fn take_revision(stage: &mut Stage, revision: &Revision) {
@@ -349,17 +370,19 @@ fn draft_failed(stage: &mut Stage, trouble: &Trouble) -> bool {
         Trouble::Malformed { missing, .. } => missing,
         Trouble::Patch { problems, .. } => problems,
     };
-    stage.trouble = Some(trouble.clone());
-    if !problems.is_empty() {
+    // What is wrong with a human's own edit is nothing to tell the author.
+    if attempt > 0 && !problems.is_empty() {
         stage.feedback.get_or_insert_default().problems = problems.to_vec();
     }
-    if trouble.is_mendable() && (1..PATCH_ATTEMPTS).contains(&attempt) {
+    let again = trouble.is_mendable() && (1..PATCH_ATTEMPTS).contains(&attempt);
+    if again {
         begin_draft(stage, attempt + 1);
-        return true;
+    } else {
+        // A human's edit that came to nothing leaves the revision that was under review where it was.
+        stage.phase = if attempt == 0 && stage.current.is_some() { Phase::Awaiting } else { Phase::Ready };
     }
-    // A human's edit that came to nothing leaves the revision that was under review where it was.
-    stage.phase = if attempt == 0 && stage.current.is_some() { Phase::Awaiting } else { Phase::Ready };
-    false
+    stage.trouble = Some(trouble.clone());
+    again
 }
 
 fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision) -> Result<Vec<Effect>, String> {
@@ -376,8 +399,10 @@ fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision
         let stage = open_stage(state, id, index)?;
         let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
         let open: Vec<Finding> = findings.iter().filter(|f| f.disposition == Disposition::Open).cloned().collect();
-        let reason = decision.reason.clone().unwrap_or_default();
-        stage.feedback = Some(Feedback { reason, findings: open, problems: Vec::new() });
+        // Why the human went back to this stage was never said to its author.
+        let mut reasons = stage.feedback.take().map(|feedback| feedback.reasons).unwrap_or_default();
+        reasons.extend(decision.reason.clone());
+        stage.feedback = Some(Feedback { reasons, findings: open, problems: Vec::new() });
         stage.decisions.push(decision.clone());
         begin_draft(stage, 1);
         return Ok(vec![Effect::Draft { id, stage: index }]);
@@ -399,6 +424,7 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     let mut lands = false;
     if let Some(stage) = one.stages.get_mut(index.0) {
         stage.phase = Phase::Approved(proof.evidence());
+        stage.trouble = None;
         lands = stage.spec.lands;
     }
     if lands {
@@ -416,6 +442,7 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     next.feedback = None;
     next.trouble = None;
     next.measurement = None;
+    next.unmeasured = None;
     one.open = index.next();
     vec![Effect::OpenStage(proof)]
 }
@@ -451,7 +478,7 @@ fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Vec
     if let Some(stage) = one.stages.get_mut(index.0) {
         stage.phase = Phase::Reviewing;
         stage.pending = Pending::default();
-        stage.feedback = Some(Feedback { reason: reason.to_owned(), ..Feedback::default() });
+        stage.feedback = Some(Feedback { reasons: vec![reason.to_owned()], ..Feedback::default() });
     }
     if one.status != Status::Active {
         // A parked loop takes its review up when it is resumed.

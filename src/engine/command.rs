@@ -103,6 +103,11 @@ pub enum Command {
         /// Who.
         by: Person,
     },
+    /// Human: decide on the revision that was sent back after all; nothing has come in its place.
+    TakeBack {
+        /// The loop.
+        id: LoopId,
+    },
     /// Human: end the loop without landing.
     Abandon {
         /// The loop.
@@ -193,6 +198,8 @@ pub enum Command {
         items: Vec<ContextItem>,
         /// The measurement, when one was taken.
         measurement: Option<Measurement>,
+        /// Why the stage, which asks for a measurement, has none.
+        unmeasured: Option<String>,
     },
     /// Driver: a model is about to be called.
     Ask {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ArtifactKind, Budget, Decision, Gap, GateDef, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override, Person,
-    Quote, Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
+    ArtifactKind, Budget, Decision, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override, Person, Quote,
+    Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};
@@ -27,9 +27,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             }
         }
         Command::Begin { goal, hint, workflow, base, branch, setup, by } => {
-            if let Some(active) = state.active() {
-                return Err(Refusal::AnotherActive(active.id));
-            }
+            no_other(state)?;
             let goal = text(&goal, Refusal::NoGoal)?;
             check(&setup, &workflow)?;
             one(Event::Begun { id: state.next_loop(), goal, hint, workflow, base, branch, setup, by })
@@ -54,6 +52,11 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         }
         Command::Approve(approval) => approve(state, *approval, at),
         Command::Revise { id, evidence, reason, by } => revise(state, id, &evidence, &reason, by, at),
+        Command::TakeBack { id } => {
+            let (_, stage, index) = open(state, id)?;
+            needs(stage, stage.can_be_taken_back(), "only a draft that was sent back can be taken back")?;
+            one(Event::TakenBack { id, stage: index })
+        }
         Command::Abandon { id, reason, by } => {
             let current = known(state, id)?;
             if !current.is_going_on() && !current.has_failed_to_land() {
@@ -82,27 +85,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let reason = reason_of(&reason, "going on despite a gate")?;
             one(Event::Overridden { id, stage: index, by: Override { gate, subject, reason, by } })
         }
-        Command::Rerun { id, gate } => {
-            let (current, stage, index) = open(state, id)?;
-            if gate.is_none() && stage.can_measure_again() {
-                if !state.is_trusted(current) {
-                    return Err(Refusal::NotTrusted);
-                }
-                return one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: false });
-            }
-            let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
-            needs(stage, reviewed, "gates run on a draft")?;
-            let wanted = |def: &GateDef| gate.as_ref().is_none_or(|gate| *gate == def.name);
-            let gates: Vec<GateDef> = current.gates(index).into_iter().filter(wanted).collect();
-            if gates.is_empty() {
-                return Err(Refusal::NoGate(gate.unwrap_or_default()));
-            }
-            if !state.is_trusted(current) && gates.iter().all(|def| def.kind != GateKind::Builtin) {
-                return Err(Refusal::NotTrusted);
-            }
-            let gates = gates.into_iter().map(|def| def.name).collect();
-            one(Event::RerunAsked { id, stage: index, gates, critique: false })
-        }
+        Command::Rerun { id, gate } => rerun(state, id, gate),
         Command::Recritique { id } => {
             let (current, stage, index) = open(state, id)?;
             let critic = current.setup.critic.as_ref().ok_or(Refusal::NoModel("critic"))?;
@@ -126,10 +109,8 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             if parked.status != Status::Parked {
                 return Err(Refusal::NotActive { id, status: parked.status.name() });
             }
-            match state.active() {
-                Some(active) => Err(Refusal::AnotherActive(active.id)),
-                None => one(Event::Resumed { id, by }),
-            }
+            no_other(state)?;
+            one(Event::Resumed { id, by })
         }
         Command::Land { id } => {
             let current = known(state, id)?;
@@ -154,7 +135,9 @@ fn decide_report(state: &State, command: Command, at: Timestamp) -> Decided {
             check(&setup, &known(state, id)?.workflow)?;
             Event::Configured { id, setup }
         }
-        Command::Prepared { id, stage, items, measurement } => Event::Prepared { id, stage, items, measurement },
+        Command::Prepared { id, stage, items, measurement, unmeasured } => {
+            Event::Prepared { id, stage, items, measurement, unmeasured }
+        }
         Command::Ask { id, stage, role, model, prompt, quote, budget } => {
             within(state, id, &model, quote, budget, at)?;
             Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt, quote }
@@ -269,6 +252,35 @@ fn write(state: &State, id: LoopId, written: String, by: Person) -> Decided {
     }
 }
 
+fn rerun(state: &State, id: LoopId, gate: Option<String>) -> Decided {
+    let (current, stage, index) = open(state, id)?;
+    if gate.is_none() && stage.can_measure_again() {
+        if !state.is_trusted(current) {
+            return Err(Refusal::NotTrusted);
+        }
+        return one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: false });
+    }
+    let reviewed = matches!(stage.phase, Phase::Reviewing | Phase::Awaiting);
+    needs(stage, reviewed, "gates run on a draft")?;
+    let mut gates = current.gates(index);
+    if let Some(gate) = gate {
+        gates.retain(|def| def.name == gate);
+        if gates.is_empty() {
+            return Err(Refusal::NoGate(gate));
+        }
+        if stage.pending.gates.contains(&gate) {
+            return Err(Refusal::GateRunning(gate));
+        }
+    }
+    gates.retain(|def| !stage.pending.gates.contains(&def.name));
+    needs(stage, !gates.is_empty(), "every gate of it is running, or it has none")?;
+    if !state.is_trusted(current) && gates.iter().all(|def| def.kind != GateKind::Builtin) {
+        return Err(Refusal::NotTrusted);
+    }
+    let gates = gates.into_iter().map(|def| def.name).collect();
+    one(Event::RerunAsked { id, stage: index, gates, critique: false })
+}
+
 fn reopen(state: &State, id: LoopId, stage: StageIndex, reason: &str, by: Person) -> Decided {
     let (current, _, index) = open(state, id)?;
     let earlier = current.stage(stage).filter(|_| stage < index).ok_or(Refusal::NotApproved(stage))?;
@@ -292,6 +304,15 @@ fn open(state: &State, id: LoopId) -> Result<(&Loop, &Stage, StageIndex), Refusa
     match (&current.status, current.open_stage()) {
         (Status::Active, Some(stage)) => Ok((current, stage, current.open)),
         (status, _) => Err(Refusal::NotActive { id, status: status.name() }),
+    }
+}
+
+/// Whether nothing stands in the way of a loop's becoming the active one.
+fn no_other(state: &State) -> Result<(), Refusal> {
+    match state.active() {
+        None => Ok(()),
+        Some(active) if active.has_failed_to_land() => Err(Refusal::NotLanded(active.id)),
+        Some(active) => Err(Refusal::AnotherActive(active.id)),
     }
 }
 

@@ -87,6 +87,8 @@ pub enum Event {
         items: Vec<ContextItem>,
         /// The measurement, when one was taken.
         measurement: Option<Measurement>,
+        /// Why the stage, which asks for a measurement, has none.
+        unmeasured: Option<String>,
     },
     /// The human kept, dropped or added a context item.
     ContextChosen {
@@ -245,6 +247,13 @@ pub enum Event {
         /// What.
         decision: Decision,
     },
+    /// A human took the revision that was sent back up again; it waits for a decision as before.
+    TakenBack {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+    },
     /// A human wants what is running stopped.
     CancelAsked {
         /// The loop.
@@ -333,6 +342,7 @@ impl Event {
             | Self::Dismissed { id, .. }
             | Self::Overridden { id, .. }
             | Self::Decided { id, .. }
+            | Self::TakenBack { id, .. }
             | Self::CancelAsked { id }
             | Self::Reopened { id, .. }
             | Self::Parked { id, .. }

@@ -88,6 +88,10 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             must(is_reason(&by.reason), "an override without a reason")
         }
         Event::Decided { id, stage, decision } => decided(state, *id, *stage, decision),
+        Event::TakenBack { id, stage } => {
+            let (_, stage) = open(state, *id, *stage)?;
+            must(stage.can_be_taken_back(), "a draft is taken back that was not sent back")
+        }
         Event::CancelAsked { id } => active(state, *id).map(|_| ()),
         Event::Reopened { id, stage, reason, .. } => {
             let earlier = active(state, *id)?.stage(*stage);

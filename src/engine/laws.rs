@@ -18,8 +18,8 @@ use super::testing::{
     ALL_READ, CHANGE, Machine, OUTCOME, begin, change_of, command_gate, commit, me, model, patch_trouble, setup, trust,
 };
 use super::{
-    Approval, Command, Effect, Event, Evidence, Loop, Phase, Recorded, Setup, State, Status, Trouble, apply, decide,
-    evidence, obstacles,
+    Approval, Command, Effect, Event, Evidence, Loop, Phase, Recorded, Setup, Stage, State, Status, Trouble, apply,
+    decide, evidence, obstacles,
 };
 
 type Outcome = Result<(), TestCaseError>;
@@ -114,6 +114,12 @@ impl Watch {
             may_be_approved(&before, *id, *stage, decision)?;
             self.approved.insert((*id, *stage), (decision.evidence, covered(&before.loops[id], *stage)));
         }
+        if let Event::TakenBack { id, stage: index } = &recorded.event {
+            let (then, now) = (&before.loops[id].stages[index.0], &state.loops[id].stages[index.0]);
+            prop_assert_eq!(then.phase, Phase::Ready);
+            prop_assert!(matches!(now.phase, Phase::Reviewing | Phase::Awaiting), "it is not under review");
+            prop_assert_eq!(evidence(&before.loops[id], *index), evidence(&state.loops[id], *index));
+        }
         for (id, one) in before.loops.iter().filter(|(_, one)| has_ended(one)) {
             prop_assert!(state.loops[id] == *one, "a loop that has ended changes: {recorded:?}");
         }
@@ -179,6 +185,7 @@ struct Play {
     seen: Vec<(LoopId, StageIndex, Evidence)>,
     reported: Vec<Command>,
     approvals: usize,
+    taken_back: usize,
 }
 
 impl Play {
@@ -210,6 +217,7 @@ impl Play {
             prop_assert!(fits, "what was decided is corrupt: {recorded:?}");
             let approves = matches!(&recorded.event, Event::Decided { decision, .. } if decision.verb == Verb::Approve);
             self.approvals += usize::from(approves);
+            self.taken_back += usize::from(matches!(recorded.event, Event::TakenBack { .. }));
         }
         Ok(())
     }
@@ -221,6 +229,9 @@ impl Play {
         };
         match kind {
             0..=79 => self.driver(a, b),
+            80..=109 if a > 127 && one.open_stage().is_some_and(Stage::can_be_taken_back) => {
+                vec![Command::TakeBack { id: one.id }]
+            }
             80..=109 if one.open_stage().is_some_and(|stage| stage.phase == Phase::Ready) => {
                 vec![Command::Draft { id: one.id }]
             }
@@ -252,8 +263,10 @@ impl Play {
             Effect::RunGate { id, stage, gate } if b > 200 => {
                 vec![self.machine.ran(*id, *stage, gate, one_of(&Verdict::ALL, b))]
             }
-            Effect::Draft { id, stage } if b > 220 => {
-                vec![Command::DraftFailed { id: *id, stage: *stage, trouble: patch_trouble() }]
+            Effect::Draft { id, stage } if b > 200 => {
+                let stopped = Trouble::Stopped("cancelled".to_owned());
+                let trouble = if b > 225 { stopped } else { patch_trouble() };
+                vec![Command::DraftFailed { id: *id, stage: *stage, trouble }]
             }
             Effect::Land(approved) if b > 128 => {
                 vec![Command::LandingFailed { id: approved.loop_id(), why: "no".to_owned() }]
@@ -318,7 +331,7 @@ impl Play {
         let stage = StageIndex(usize::from(b) % 5);
         let reason = one_of(&REASONS, b).to_owned();
         let revision = one.open_stage().and_then(|stage| stage.current).unwrap_or_else(|| Digest::of(b"none"));
-        match a % 24 {
+        match a % 26 {
             0 => begin(one_of(&TEXTS, b)),
             1 | 2 => trust(),
             3 => Command::Configure { id, setup: setups(b) },
@@ -344,6 +357,7 @@ impl Play {
             20 => Command::Park { id, by },
             21 | 22 => Command::Resume { id, by },
             23 => Command::Land { id },
+            24 => Command::TakeBack { id },
             _ => Command::Recover,
         }
     }
@@ -474,7 +488,8 @@ fn forge(event: &mut Event, state: &State, what: u8) {
         }
         other => {
             if let Some((id, ..)) = open {
-                *other = match what % 4 {
+                *other = match what % 5 {
+                    4 => Event::TakenBack { id, stage: StageIndex(usize::from(what) % 4) },
                     0 => Event::Landed { id, commit: commit(b'f'), left: None },
                     1 => Event::LandingFailed { id, why: String::new() },
                     2 => Event::Resumed { id, by: me() },
@@ -489,7 +504,7 @@ fn forge(event: &mut Event, state: &State, what: u8) {
 #[test]
 fn random_histories_reach_every_status_and_phase() {
     let mut runner = TestRunner::deterministic();
-    let (mut phases, mut approvals) = (BTreeSet::new(), 0);
+    let (mut phases, mut approvals, mut taken_back) = (BTreeSet::new(), 0, 0);
     for round in 0..60 {
         let dice = vec(any::<Dice>(), 219).new_tree(&mut runner).expect("a tree").current();
         let mut play = Play::from(round % 4);
@@ -502,6 +517,7 @@ fn random_histories_reach_every_status_and_phase() {
             );
         }
         approvals += play.approvals;
+        taken_back += play.taken_back;
     }
     for name in ["closed", "preparing", "ready", "drafting", "reviewing", "awaiting decision", "approved", "stale"] {
         assert!(phases.contains(name), "no history reaches {name}: {phases:?}");
@@ -510,4 +526,5 @@ fn random_histories_reach_every_status_and_phase() {
         assert!(phases.contains(name), "no history reaches {name}: {phases:?}");
     }
     assert!(approvals > 60, "only {approvals} approvals");
+    assert!(taken_back > 10, "only {taken_back} drafts taken back");
 }

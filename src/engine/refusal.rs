@@ -11,6 +11,9 @@ pub enum Refusal {
     /// Another loop is active.
     #[error("loop {0} is active: park or finish it first")]
     AnotherActive(LoopId),
+    /// Another loop has still to land.
+    #[error("loop {0} has failed to land: try the landing again, or abandon it, first")]
+    NotLanded(LoopId),
     /// The loop isn't active.
     #[error("loop {id} is {status}")]
     NotActive {
@@ -81,6 +84,9 @@ pub enum Refusal {
     /// No such gate in this stage.
     #[error("no gate {0:?} in this stage")]
     NoGate(String),
+    /// The gate hasn't finished.
+    #[error("gate {0} is running: wait for it, or cancel it")]
+    GateRunning(String),
     /// No such finding.
     #[error("no such finding")]
     NoFinding,

@@ -164,8 +164,8 @@ impl Pending {
 /// What goes back to the author.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Feedback {
-    /// The human's reason.
-    pub reason: String,
+    /// The human's reasons that no draft has answered yet, oldest first.
+    pub reasons: Vec<String>,
     /// The findings that were open.
     pub findings: Vec<Finding>,
     /// What was wrong with the last reply's form or patch.
@@ -185,6 +185,8 @@ pub struct Stage {
     pub choices: BTreeMap<String, bool>,
     /// Readings taken before drafting.
     pub measurement: Option<Measurement>,
+    /// Why there are none, where the stage asks for them.
+    pub unmeasured: Option<String>,
     /// Every revision, oldest first.
     pub revisions: Vec<Revision>,
     /// The revision under review.
@@ -201,7 +203,7 @@ pub struct Stage {
     pub pending: Pending,
     /// What goes back to the author.
     pub feedback: Option<Feedback>,
-    /// Why the last draft gave no revision.
+    /// Why the last draft, or the last edit by hand, gave no revision; gone with the next one, and with a decision.
     pub trouble: Option<Trouble>,
     /// The author's latest call for the draft under way; an answer to any other is out of date.
     pub author_call: Option<ExchangeId>,
@@ -274,6 +276,7 @@ impl Stage {
             context: Vec::new(),
             choices: BTreeMap::new(),
             measurement: None,
+            unmeasured: None,
             revisions: Vec::new(),
             current: None,
             critique: None,
@@ -298,6 +301,11 @@ impl Stage {
     /// Whether its measurement may be taken again: nothing rests on it yet.
     pub(super) fn can_measure_again(&self) -> bool {
         self.phase == Phase::Ready && self.spec.measure != Measure::Nothing
+    }
+
+    /// Whether its revision was sent back and nothing has come in its place: it is there to be decided on again.
+    pub fn can_be_taken_back(&self) -> bool {
+        self.phase == Phase::Ready && self.revision().is_some()
     }
 
     /// The number of the revision that comes next.

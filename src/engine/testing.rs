@@ -299,7 +299,7 @@ impl Machine {
                 failures: Vec::new(),
             }
         });
-        Command::Prepared { id, stage, items: Vec::new(), measurement }
+        Command::Prepared { id, stage, items: Vec::new(), measurement, unmeasured: None }
     }
 
     pub(super) fn drafted(&self, id: LoopId, stage: StageIndex, text: &str, origin: Origin) -> Command {

@@ -34,6 +34,7 @@ fn places() -> Vec<(&'static str, Machine)> {
     vec![
         at("preparing", |_| {}),
         at("ready", |m| m.work("x")),
+        at("sent-back", |m| send_back(m, "x")),
         at("drafting", |m| {
             m.work("x");
             m.must(Command::Draft { id: FIRST });
@@ -46,6 +47,10 @@ fn places() -> Vec<(&'static str, Machine)> {
             m.review("x");
             m.must(Command::Rerun { id: FIRST, gate: None });
         }),
+        at("reviewed", |m| {
+            m.review("x");
+            m.must(Command::Recritique { id: FIRST });
+        }),
         at("awaiting", |m| m.review("x")),
         at("parked", |m| m.must(Command::Park { id: FIRST, by: me() })),
         landing("landing", |_| {}),
@@ -53,6 +58,16 @@ fn places() -> Vec<(&'static str, Machine)> {
         landing("landed", |m| m.work("")),
         at("abandoned", |m| m.must(Command::Abandon { id: FIRST, reason: REASON.into(), by: me() })),
     ]
+}
+
+/// Has `text` drafted and sent back, and nothing come of that.
+fn send_back(machine: &mut Machine, text: &str) {
+    machine.review(text);
+    let id = machine.one().id;
+    machine.must(Command::Revise { id, evidence: machine.seen(), reason: "smaller".into(), by: me() });
+    machine.forget();
+    let trouble = Trouble::Stopped("cancelled".into());
+    machine.must(Command::DraftFailed { id, stage: machine.one().open, trouble });
 }
 
 /// Every command a human has, as it would be given now.
@@ -69,6 +84,7 @@ fn human(machine: &Machine) -> Vec<(&'static str, Command)> {
         ("take", Command::TakeWorktree { id, by: by.clone() }),
         ("approve", machine.approval()),
         ("revise", Command::Revise { id, evidence: machine.seen(), reason: reason(), by: by.clone() }),
+        ("take-back", Command::TakeBack { id }),
         ("abandon", Command::Abandon { id, reason: reason(), by: by.clone() }),
         ("dismiss", Command::Dismiss { id, revision, finding: 0, reason: reason(), by: by.clone() }),
         ("override", Command::Override { id, gate: "lint".into(), reason: reason(), by: by.clone() }),
@@ -90,9 +106,11 @@ fn what_can_be_done_when() {
     let table = "
         preparing   abandon cancel reopen park configure
         ready       choose draft write take abandon reopen park configure
+        sent-back   choose draft write take take-back abandon reopen park configure
         drafting    abandon cancel reopen park configure
         applying    abandon cancel reopen park configure
-        reviewing   abandon rerun cancel reopen park configure
+        reviewing   abandon cancel reopen park configure
+        reviewed    abandon rerun cancel reopen park configure
         awaiting    write take approve revise abandon rerun recritique reopen park configure
         parked      abandon resume configure begin
         landing
@@ -140,7 +158,13 @@ fn drafting_sends_nothing_that_was_not_listed() {
         tokens: 1,
         included: true,
     };
-    machine.must(Command::Prepared { id: FIRST, stage: CHANGE, items: vec![item], measurement: None });
+    machine.must(Command::Prepared {
+        id: FIRST,
+        stage: CHANGE,
+        items: vec![item],
+        measurement: None,
+        unmeasured: None,
+    });
     machine.must(Command::Choose { id: FIRST, name: "src/a.rs".into(), included: false });
     assert_eq!(machine.phase(), Phase::Ready, "what is listed is dropped without gathering it again");
     assert!(machine.stage().context.iter().all(|item| !item.included));
@@ -163,6 +187,21 @@ fn a_measurement_is_taken_again_only_while_nothing_rests_on_it() {
     let mut machine = Machine::at(PLAN);
     machine.work("x");
     assert!(matches!(machine.give(again()), Err(Refusal::NotNow { .. })), "a plan measures nothing");
+}
+
+#[test]
+fn why_nothing_was_measured_is_on_record_until_something_is() {
+    let mut machine = Machine::at(CONSTRAINT);
+    let why = || Some("the probes wait for trust".to_owned());
+    let skipped =
+        |stage| Command::Prepared { id: FIRST, stage, items: Vec::new(), measurement: None, unmeasured: why() };
+    machine.must(skipped(CONSTRAINT));
+    assert_eq!((&machine.stage().unmeasured, &machine.stage().measurement), (&why(), &None));
+    machine.forget();
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    machine.review("x");
+    assert_eq!(machine.stage().unmeasured, None);
+    assert!(machine.stage().measurement.is_some());
 }
 
 // ---- approval -------------------------------------------------------------------------------------------------------
@@ -223,6 +262,13 @@ fn a_required_gate_that_has_not_run_blocks() {
     machine.must(rerun("files"));
     machine.work("x");
     machine.must(trust());
+    assert_eq!(machine.give(rerun("test")), Err(Refusal::GateRunning("test".into())));
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    let Some(Event::RerunAsked { gates, .. }) = machine.journal.last().map(|last| &last.event) else { panic!("one") };
+    assert_eq!(gates, &["files"], "of all gates, those run again that aren't running");
+    machine.to_do.retain(|effect| !matches!(effect, Effect::RunGate { gate, .. } if gate == "files"));
+    let run = machine.ran(FIRST, CHANGE, "files", Verdict::Pass);
+    machine.must(run);
     let runs = |gate: &str| Effect::RunGate { id: FIRST, stage: CHANGE, gate: gate.into() };
     assert_eq!(machine.to_do, [runs("test"), runs("lint")]);
     machine.work("x");
@@ -678,9 +724,11 @@ fn reports_are_taken_only_by_what_waits_for_them() {
     let table: &[(&str, &[&str])] = &[
         ("preparing", &["Prepared"]),
         ("ready", &[]),
+        ("sent-back", &[]),
         ("drafting", &["DraftFailed"]),
         ("applying", &["Drafted", "DraftFailed"]),
         ("reviewing", &["GateFinished", "GateFinished"]),
+        ("reviewed", &["Critiqued"]),
         ("awaiting", &[]),
         ("parked", &[]),
         ("landing", &["Landed", "LandingFailed"]),
@@ -792,10 +840,12 @@ fn a_run_of_a_gate_that_was_redefined_meanwhile_does_not_count() {
 #[test]
 fn a_measurement_of_another_tree_is_out_of_date() {
     let mut machine = Machine::at(OUTCOME);
-    let Command::Prepared { id, stage, items, measurement } = machine.prepared(FIRST, OUTCOME) else { panic!("one") };
+    let Command::Prepared { id, stage, items, measurement, unmeasured } = machine.prepared(FIRST, OUTCOME) else {
+        panic!("one")
+    };
     let mut measurement = measurement.unwrap();
     measurement.tree = Some(change_of("another").tree);
-    let late = Command::Prepared { id, stage, items, measurement: Some(measurement) };
+    let late = Command::Prepared { id, stage, items, measurement: Some(measurement), unmeasured };
     assert_eq!(machine.give(late), Err(Refusal::Stale));
     machine.work("x");
     assert_eq!(machine.phase(), Phase::Ready);
@@ -869,9 +919,21 @@ fn an_edit_by_hand_that_came_to_nothing_leaves_the_draft_where_it_was() {
         machine.must(Command::DraftFailed { id: FIRST, stage: CHANGE, trouble: patch_trouble() });
         assert_eq!(machine.phase(), Phase::Awaiting);
         assert_eq!((machine.stage().current, machine.seen()), before);
+        assert_eq!(machine.stage().trouble, Some(patch_trouble()));
+        assert_eq!(machine.stage().feedback, None, "the author is not told what is wrong with somebody else's edit");
+        // It is said until something else is done about the stage.
+        let mut other = Machine { state: machine.state.clone(), ..Machine::default() };
+        let approval = other.approval();
+        other.must(approval);
+        assert_eq!(other.one().stages[2].trouble, None, "approved");
+        let mut other = Machine { state: machine.state.clone(), ..Machine::default() };
+        let revise = Command::Revise { id: FIRST, evidence: other.seen(), reason: "smaller".into(), by: me() };
+        other.must(revise);
+        assert_eq!(other.stage().trouble, None, "sent back");
 
         // The same when Windlass ended in the middle of it, and when there was no draft yet.
         machine.must(edit.clone());
+        assert_eq!(machine.stage().trouble, None, "another edit");
         machine.must(Command::Recover);
         assert_eq!(machine.phase(), Phase::Awaiting);
         let mut machine = Machine::at(CHANGE);
@@ -897,9 +959,11 @@ fn what_was_in_flight_is_picked_up_again() {
     let expected: &[(&str, &str, &[&str])] = &[
         ("preparing", "preparing", &["Prepare"]),
         ("ready", "ready", &[]),
+        ("sent-back", "ready", &[]),
         ("drafting", "ready", &[]),
         ("applying", "ready", &[]),
         ("reviewing", "reviewing", &[]),
+        ("reviewed", "reviewing", &[]),
         ("awaiting", "awaiting decision", &[]),
         ("parked", "preparing", &[]),
         ("landing", "approved", &["Land"]),
@@ -911,10 +975,10 @@ fn what_was_in_flight_is_picked_up_again() {
         assert_eq!(*name, place);
         machine.forget();
         let events = machine.give(Command::Recover).unwrap();
-        let busy = matches!(*name, "preparing" | "drafting" | "applying" | "reviewing" | "landing");
+        let busy = matches!(*name, "preparing" | "drafting" | "applying" | "reviewing" | "reviewed" | "landing");
         assert_eq!(events.len(), usize::from(busy), "{name}");
         // A rerun's earlier results are still fresh: the review is over, not repeated.
-        let phase = if *name == "reviewing" { "awaiting decision" } else { phase };
+        let phase = if *phase == "reviewing" { "awaiting decision" } else { phase };
         assert_eq!(machine.phase().name(), phase, "{name}");
         let done: Vec<String> = machine
             .to_do
@@ -958,13 +1022,88 @@ fn a_landing_that_failed_is_tried_again_or_given_up() {
     machine.must(approval);
     let land = machine.to_do.clone();
     machine.forget();
+    assert_eq!(machine.give(begin("next")), Err(Refusal::AnotherActive(FIRST)));
     machine.must(Command::LandingFailed { id: FIRST, why: "disk full".into() });
-    assert!(matches!(machine.give(begin("next")), Err(Refusal::AnotherActive(FIRST))));
+    let refusal = machine.give(begin("next")).unwrap_err().to_string();
+    assert_eq!(refusal, "loop 1 has failed to land: try the landing again, or abandon it, first");
     machine.must(Command::Land { id: FIRST });
     assert_eq!(machine.to_do, land);
     machine.must(Command::LandingFailed { id: FIRST, why: "disk full".into() });
     machine.must(Command::Abandon { id: FIRST, reason: REASON.into(), by: me() });
+    assert_eq!(machine.to_do, [Effect::Cancel { id: FIRST }, Effect::CleanUp { id: FIRST }]);
+    assert_eq!(machine.one().status, Status::Abandoned);
+    assert!(matches!(machine.give(Command::Land { id: FIRST }), Err(Refusal::NotActive { .. })), "it lands no more");
     machine.must(begin("next"));
+}
+
+#[test]
+fn what_was_sent_back_can_be_decided_on_after_all() {
+    let mut machine = rich();
+    let before = machine.seen();
+    let stage = machine.stage().clone();
+    let sent_back = Command::Revise { id: FIRST, evidence: machine.seen(), reason: "smaller".into(), by: me() };
+    let failed = Command::DraftFailed { id: FIRST, stage: CHANGE, trouble: Trouble::Call("503".into()) };
+    machine.must(sent_back);
+    assert!(matches!(machine.give(Command::TakeBack { id: FIRST }), Err(Refusal::NotNow { .. })), "the author works");
+    machine.forget();
+    machine.must(failed.clone());
+    machine.must(Command::TakeBack { id: FIRST });
+    assert_eq!((machine.phase(), machine.effects.last()), (Phase::Awaiting, Some(&Vec::new())), "nothing runs again");
+    assert_eq!(machine.seen(), before);
+    let now = machine.stage();
+    assert_eq!((&now.critique, &now.runs, &now.overrides), (&stage.critique, &stage.runs, &stage.overrides));
+    assert_eq!((&now.trouble, &now.feedback), (&None, &None), "it was not sent back after all");
+    let approval = machine.approval();
+    machine.must(approval);
+    assert!(matches!(machine.give(Command::TakeBack { id: FIRST }), Err(Refusal::NotNow { .. })), "it is approved");
+
+    // What is no longer known of it is found out before it can be decided on.
+    let mut machine = Machine::at(CHANGE);
+    send_back(&mut machine, "x");
+    let gates = vec![command_gate("test", "another", Enforcement::Required)];
+    machine.must(Command::Configure { id: FIRST, setup: Setup { gates, ..setup() } });
+    machine.must(Command::TakeBack { id: FIRST });
+    assert_eq!(machine.to_do, [Effect::RunGate { id: FIRST, stage: CHANGE, gate: "test".into() }]);
+    machine.work("");
+    let approval = machine.approval();
+    machine.must(approval);
+}
+
+#[test]
+fn what_was_sent_back_is_judged_anew_by_readings_taken_since() {
+    let mut machine = Machine::at(CONSTRAINT);
+    send_back(&mut machine, "x");
+    machine.must(Command::Rerun { id: FIRST, gate: None });
+    machine.work("");
+    machine.must(Command::TakeBack { id: FIRST });
+    let gate = |gate: &str| Effect::RunGate { id: FIRST, stage: CONSTRAINT, gate: gate.into() };
+    let critique = Effect::Critique { id: FIRST, stage: CONSTRAINT, revision: machine.stage().current.unwrap() };
+    assert_eq!(machine.to_do, [gate("sections"), gate("numbers"), critique]);
+}
+
+#[test]
+fn the_author_hears_why_the_human_went_back_and_what_to_change() {
+    let mut machine = Machine::awaiting(OUTCOME, "faster");
+    let reasons = |machine: &Machine| machine.stage().feedback.clone().map(|feedback| feedback.reasons);
+    let revise = |machine: &mut Machine, reason: &str| {
+        let evidence = machine.seen();
+        machine.must(Command::Revise { id: FIRST, evidence, reason: reason.into(), by: me() });
+    };
+    machine.must(Command::Reopen { id: FIRST, stage: PLAN, reason: REASON.into(), by: me() });
+    machine.work("");
+    revise(&mut machine, "smaller");
+    assert_eq!(reasons(&machine), Some(vec![REASON.into(), "smaller".into()]));
+
+    // Taken back and sent back again: only the words that were withdrawn are gone.
+    machine.forget();
+    machine.must(Command::DraftFailed { id: FIRST, stage: PLAN, trouble: Trouble::Call("503".into()) });
+    machine.must(Command::TakeBack { id: FIRST });
+    revise(&mut machine, "simpler");
+    assert_eq!(reasons(&machine), Some(vec![REASON.into(), "simpler".into()]));
+    machine.work("y");
+    assert_eq!(reasons(&machine), None, "answered");
+    revise(&mut machine, "once more");
+    assert_eq!(reasons(&machine), Some(vec!["once more".into()]));
 }
 
 #[test]
@@ -1033,6 +1172,7 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         ),
         ("reopened", Event::Reopened { id, stage: PLAN, reason: REASON.into(), by: by.clone() }),
         ("reopened-later", Event::Reopened { id, stage: OUTCOME, reason: REASON.into(), by: by.clone() }),
+        ("taken-back", Event::TakenBack { id, stage: CHANGE }),
         ("parked", Event::Parked { id, by: by.clone() }),
         ("resumed", Event::Resumed { id, by }),
         ("landed", Event::Landed { id, commit: commit(b'f'), left: None }),
@@ -1042,9 +1182,11 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
     let table = "
         preparing   configured reopened parked
         ready       configured reopened parked
+        sent-back   configured reopened taken-back parked
         drafting    configured reopened parked
         applying    configured reopened parked
         reviewing   configured reopened parked
+        reviewed    configured reopened parked
         awaiting    configured reopened parked
         parked      begun configured resumed
         landing     landed failed

@@ -182,8 +182,9 @@ pub(super) fn every_event() -> Vec<Event> {
             by: by.clone(),
         },
         Event::Configured { id, setup: Setup::default() },
-        Event::Prepared { id, stage, items: items(), measurement: Some(measurement()) },
-        Event::Prepared { id, stage, items: Vec::new(), measurement: None },
+        Event::Prepared { id, stage, items: items(), measurement: Some(measurement()), unmeasured: None },
+        Event::Prepared { id, stage, items: Vec::new(), measurement: None, unmeasured: None },
+        Event::Prepared { id, stage, items: Vec::new(), measurement: None, unmeasured: Some("no probes".into()) },
         Event::ContextChosen { id, stage, name: "src/ümlaut \"quoted\".rs".into(), included: true },
         Event::DraftBegun { id, stage },
         Event::Written { id, stage, text: "by hand\0\u{200b}".into(), by: by.clone() },
@@ -204,6 +205,7 @@ pub(super) fn every_event() -> Vec<Event> {
             stage,
             by: Override { gate: "tests".into(), subject: digest, reason: "known flake".into(), by: by.clone() },
         },
+        Event::TakenBack { id, stage },
         Event::CancelAsked { id },
         Event::Reopened { id, stage, reason: "wrong problem".into(), by: by.clone() },
         Event::Parked { id, by: by.clone() },
@@ -325,6 +327,7 @@ impl Session {
                 stage,
                 items: items(),
                 measurement: Some(Measurement { tree: None, ..measurement() }),
+                unmeasured: None,
             },
         ]);
         self.record(vec![Event::DraftBegun { id: ID, stage }]);
@@ -338,7 +341,8 @@ impl Session {
         let at = Timestamp(self.at);
         let decision = Decision { verb: Verb::Approve, evidence, by: ada(), at, reason: None, gaps: Vec::new() };
         self.record(vec![Event::Decided { id: ID, stage, decision }]);
-        self.record(vec![Event::Prepared { id: ID, stage: StageIndex(1), items: items(), measurement: None }]);
+        let (stage, items) = (StageIndex(1), items());
+        self.record(vec![Event::Prepared { id: ID, stage, items, measurement: None, unmeasured: None }]);
     }
 
     /// Events and chunks in turn, until the journal has this many rows.

@@ -218,7 +218,8 @@ fn what_would_not_read_back_is_refused_and_nothing_of_the_batch_is_kept() {
     let readings = vec![Reading { name: "n".into(), value: f64::NAN, unit: String::new() }];
     let samples = vec![Sample { probe: "p".into(), side: Side::Before, round: 1, readings }];
     let measurement = Some(Measurement { samples, ..Measurement::default() });
-    let unkept = Event::Prepared { id: LoopId(1), stage: StageIndex(0), items: Vec::new(), measurement };
+    let unkept =
+        Event::Prepared { id: LoopId(1), stage: StageIndex(0), items: Vec::new(), measurement, unmeasured: None };
     let error = journal.append(NOW, vec![Event::Recovered, unkept]).unwrap_err();
     assert!(matches!(error, AppendError::NotKept(_)), "{error}");
 

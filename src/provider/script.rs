@@ -1,8 +1,9 @@
 //! Replies played from files, at a reader's pace: for the demo, and for tests that need no server.
 //!
-//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`. In it, `{{cell:ROW:COLUMN}}` stands for
-//! a cell of the last Markdown table in the prompt that has such a row and such a column, so that a scripted reply can
-//! quote what was really measured. What no table has is left as it stands.
+//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`, or the last one there is before it.
+//! In it, `{{cell:ROW:COLUMN}}` stands for a cell of the last Markdown table in the prompt that has such a row and
+//! such a column, so that a scripted reply can quote what was really measured. What no table has is left as it
+//! stands.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ impl Script {
 
     /// Plays the reply to `call`, to its end or until `cancel`.
     pub(super) async fn play(&self, call: &Call, observer: &mut dyn Observer, cancel: &CancellationToken) -> Reply {
-        let file = format!("{}-{}.{}.md", call.role.name(), call.stage, call.nth);
+        let file = self.reply_to(call);
         let sent = Instant::now();
         let mut reply = Reply::new(End::Cancelled);
         if !cancel.is_cancelled() {
@@ -62,6 +63,12 @@ impl Script {
         }
         reply.timings.total = millis(sent);
         reply
+    }
+
+    /// The file of the reply; where no file is, the name that one would have.
+    fn reply_to(&self, call: &Call) -> String {
+        let name = |nth| format!("{}-{}.{nth}.md", call.role.name(), call.stage);
+        (1..=call.nth).rev().map(name).find(|file| self.dir.join(file).exists()).unwrap_or_else(|| name(call.nth))
     }
 
     async fn read(&self, file: &str) -> Result<String, String> {
@@ -169,7 +176,7 @@ mod tests {
 
     use super::super::testing::{Witness, call};
     use super::{Script, fill};
-    use crate::domain::{End, Usage};
+    use crate::domain::{End, Role, Usage};
     use crate::provider::{Call, SetupError};
 
     fn script(pace: Option<u32>) -> (Script, tempfile::TempDir) {
@@ -194,6 +201,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_last_reply_is_played_again_when_there_is_no_other() {
+        let (script, dir) = script(None);
+        std::fs::write(dir.path().join("author-plan.3.md"), "third").unwrap();
+        for (nth, file) in [(1, 1), (2, 1), (3, 3), (4, 3), (9, 3)] {
+            let mut witness = Witness::default();
+            let reply = script.play(&Call { nth, ..call() }, &mut witness, &CancellationToken::new()).await;
+            assert_eq!((reply.end, reply.text == "third"), (End::Complete, file == 3), "call {nth}");
+            let url = &witness.requests.first().unwrap().url;
+            assert_eq!(*url, format!("script:author-plan.{file}.md"), "the record names what was played");
+        }
+    }
+
+    #[tokio::test]
     async fn the_pace_is_kept_and_cancel_stops_it() {
         let (script, _dir) = script(Some(200));
         let reply = script.play(&call(), &mut Witness::default(), &CancellationToken::new()).await;
@@ -211,7 +231,7 @@ mod tests {
     async fn what_is_not_there_is_said() {
         let (script, _dir) = script(None);
         for (asked, expected) in [
-            (Call { nth: 2, ..call() }, "the script has no reply author-plan.2.md in "),
+            (Call { role: Role::Critic, nth: 2, ..call() }, "the script has no reply critic-plan.2.md in "),
             (Call { stage: "../../plan".into(), ..call() }, "not a file name"),
         ] {
             let reply = script.play(&asked, &mut Witness::default(), &CancellationToken::new()).await;

@@ -1,5 +1,7 @@
 //! Trees and files as git stores them: reading them, and making new trees without touching any checkout.
 
+use std::collections::BTreeSet;
+
 use super::git::{Git, RepoError, refusal, unreadable};
 use super::open::Repo;
 use super::scratch::ScratchIndex;
@@ -86,6 +88,28 @@ impl Repo {
         let bytes = self.git().args(["ls-tree", "-r", "-z", "-l", "--full-tree", tree.as_str()]).bytes(&doing)?;
         let records = bytes.split(|byte| *byte == 0).filter(|record| !record.is_empty());
         records.map(|record| entry_of(record).ok_or_else(|| unreadable(&doing, record))).collect()
+    }
+
+    /// The paths of the files of a tree that git takes for text, empty ones aside.
+    ///
+    /// # Errors
+    /// If the repository doesn't have that tree.
+    pub fn texts(&self, tree: &TreeId) -> Result<BTreeSet<String>, RepoError> {
+        let doing = format!("look for texts in tree {tree}");
+        let args = ["grep", "--no-color", "-I", "-l", "-z", "--full-name", "-F", "-e", "", tree.as_str()];
+        let found = self.git().args(args).outcome()?;
+        match found.status.code() {
+            // 1 is git's word for no match.
+            Some(0 | 1) => {}
+            _ => return Err(refusal(&doing, &found)),
+        }
+        let prefix = format!("{tree}:");
+        let records = found.stdout.split(|byte| *byte == 0).filter(|record| !record.is_empty());
+        let paths = records.map(|record| {
+            let path = record.strip_prefix(prefix.as_bytes()).ok_or_else(|| unreadable(&doing, record))?;
+            Ok(String::from_utf8_lossy(path).into_owned())
+        });
+        paths.collect()
     }
 
     /// The bytes of the regular file at `path` in a tree; none if there is no such file.

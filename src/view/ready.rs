@@ -42,6 +42,8 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     if roomy {
         above.extend(wrapped(&stage.spec.drafts, width, 0, scene.theme.style(Scope::Text)));
         above.push(Line::default());
+    }
+    if roomy || stage.unmeasured.is_some() {
         above.extend(measured(scene, stage, width));
     }
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
@@ -114,8 +116,15 @@ fn row(scene: &Scene<'_>, item: &ContextItem, width: usize) -> Line<'static> {
 }
 
 fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>> {
-    let Some(measurement) = &stage.measurement else { return Vec::new() };
     let theme = scene.theme;
+    let Some(measurement) = &stage.measurement else {
+        let Some(why) = &stage.unmeasured else { return Vec::new() };
+        let key = scene.key(Action::GateRerunAll).unwrap_or_default();
+        let text = format!("⚠ not measured: {why}; {key} in the gates pane measures");
+        let mut rows = wrapped(&text, width, 2, theme.style(Scope::StageAwaiting));
+        rows.push(Line::default());
+        return rows;
+    };
     let mut rows = super::readings::table(scene, measurement, width);
     for failure in &measurement.failures {
         rows.extend(wrapped(&format!("✗ {failure}"), width, 2, theme.style(Scope::GateFail)));

@@ -273,7 +273,13 @@ fn every_failing_call_is_told_in_the_servers_words_with_a_next_step() {
     let error = |words: &str| json!({"error": {"message": words, "type": "invalid_request_error"}});
     let call = ask(&mut screen);
     call.refuse("401 Unauthorized", &error(&format!("Incorrect API key provided: {AUTHOR_KEY}.")));
-    told(&screen, &["answered 401 Unauthorized: Incorrect API key provided: ***.", "Check the key in NEAR_KEY."]);
+    told(
+        &screen,
+        &[
+            "answered 401 Unauthorized: Incorrect API key provided: [key removed by windlass].",
+            "Check the key in NEAR_KEY.",
+        ],
+    );
 
     // A model that isn't there.
     ask(&mut screen).refuse("404 Not Found", &error("The model `author-1` does not exist"));

@@ -170,9 +170,25 @@ async fn a_cancelled_measurement_counts_for_nothing_and_can_be_taken_again() {
     desk.send(Command::Cancel { id: FIRST });
     desk.reach("constraint", "ready").await;
     assert_eq!(desk.stage().measurement, None);
+    assert_eq!(desk.stage().unmeasured.as_deref(), Some("the measurement was cancelled"));
+    desk.end(&place).await;
+    let mut desk = Desk::open(&place);
+    assert_eq!(desk.stage().unmeasured.as_deref(), Some("the measurement was cancelled"), "after a restart too");
     fs::remove_file(hold).unwrap();
     desk.send(Command::Rerun { id: FIRST, gate: None });
     desk.until("readings", |desk| desk.stage().measurement.is_some()).await;
     assert_eq!(desk.stage().measurement.as_ref().unwrap().samples.len(), 2);
+    assert_eq!(desk.stage().unmeasured, None);
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn without_probes_the_record_says_that_nothing_was_measured() {
+    let place = Place::new();
+    place.file(".windlass/config.toml", CONFIG.split("[[probe]]").next().unwrap());
+    let desk = Desk::at(&place, "constraint").await;
+    assert_eq!(desk.stage().measurement, None);
+    let why = desk.stage().unmeasured.as_deref();
+    assert_eq!(why, Some("no probe is configured: add [[probe]] to .windlass/config.toml"));
     desk.end(&place).await;
 }

@@ -5,7 +5,7 @@ use std::fs;
 use super::{CHANGE, Desk, FIRST, Place, ada, eventually};
 use crate::domain::{LoopId, Origin, StageIndex, Verdict};
 use crate::driver::Order;
-use crate::engine::{Command, Event, Phase, Status, Trouble};
+use crate::engine::{Command, Event, Phase, Status, Trouble, evidence};
 
 #[tokio::test]
 async fn what_was_stopped_for_a_rest_says_nothing_after_it() {
@@ -53,13 +53,28 @@ async fn a_plan_can_be_opened_again_after_its_change_was_approved() {
 }
 
 #[tokio::test]
+async fn the_author_is_told_why_the_human_went_back() {
+    let place = Place::new();
+    let mut desk = Desk::at(&place, "change").await;
+    let reason = "The plan forgot the rollback".to_owned();
+    desk.send(Command::Reopen { id: FIRST, stage: StageIndex(1), reason, by: ada() });
+    desk.reach("plan", "awaiting decision").await;
+    let (seen, reason) = (evidence(desk.one(), desk.one().open), "Say who is paged".to_owned());
+    desk.send(Command::Revise { id: FIRST, evidence: seen, reason, by: ada() });
+    desk.until("the next plan", |desk| desk.stage().feedback.is_none() && desk.stage().author_calls == 2).await;
+    let calls = place.calls(&desk.state);
+    let told = |call: &&String| call.contains("The plan forgot the rollback") && call.contains("Say who is paged");
+    assert_eq!(calls.iter().filter(told).count(), 1, "{calls:#?}");
+    desk.end(&place).await;
+}
+
+#[tokio::test]
 async fn a_human_can_write_the_change_and_edit_it_in_a_worktree() {
     let place = Place::new();
     let mut desk = Desk::at(&place, "change").await;
     let by = ada();
     desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
-    desk.until("trouble", |desk| desk.stage().trouble.is_some()).await;
-    assert!(matches!(&desk.stage().trouble, Some(Trouble::Call(why)) if why.contains("nothing is changed")));
+    assert!(desk.refusal().await.starts_with("nothing was changed in "));
 
     desk.send(Command::Write { id: FIRST, text: CHANGE.replace("\n10\n", "\n30\n"), by: by.clone() });
     desk.until("the change", |desk| desk.stage().revisions.len() == 1).await;
@@ -70,6 +85,16 @@ async fn a_human_can_write_the_change_and_edit_it_in_a_worktree() {
     desk.until("the worktree", |desk| desk.worktree.is_some()).await;
     let file = desk.worktree.clone().unwrap().join("work.txt");
     assert_eq!(fs::read_to_string(&file).unwrap(), "30\n");
+    // To look and leave changes nothing, to take everything out again is no change.
+    let (reviewed, events) = (desk.stage().clone(), desk.events.len());
+    desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
+    assert!(desk.refusal().await.starts_with("nothing was changed in "));
+    assert_eq!((desk.stage(), desk.events.len()), (&reviewed, events));
+    fs::write(&file, "100\n").unwrap();
+    desk.send(Command::TakeWorktree { id: FIRST, by: by.clone() });
+    desk.until("trouble", |desk| desk.stage().trouble.is_some()).await;
+    assert!(matches!(&desk.stage().trouble, Some(Trouble::Call(why)) if why.starts_with("nothing is left")));
+    assert_eq!((desk.stage().phase, desk.stage().current), (Phase::Awaiting, reviewed.current));
     fs::write(&file, "7\n").unwrap();
     // Gates have a worktree of their own, and opening it again takes nothing away.
     let runs = desk.state.last_run;

@@ -1,6 +1,7 @@
 //! The driver with everything real below it - git, journal, processes, sockets - and the test in the human's place.
 
 mod bad_ends;
+mod contexts;
 mod detours;
 mod landing;
 mod starts;
@@ -207,6 +208,17 @@ fn replayed(place: &Place) -> (Journal, State) {
     (journal, state)
 }
 
+/// A driver that doesn't run yet, and its reports.
+fn driver(place: &Place) -> (Driver, UnboundedReceiver<Report>) {
+    let paths = Paths { user: Some(place.user()), repository: Some(place.top()) };
+    let config = load(&paths, &|_| None, &Flags::default()).unwrap().config;
+    let repo = Repo::open(&place.top()).unwrap();
+    fs::create_dir_all(place.private()).unwrap();
+    let (journal, state) = replayed(place);
+    let (tell, reports) = unbounded_channel();
+    (Driver::new(journal, state, config, repo, tell).unwrap(), reports)
+}
+
 /// A running driver, and what its reports say.
 struct Desk {
     orders: UnboundedSender<Order>,
@@ -220,19 +232,15 @@ struct Desk {
     output: String,
     said: String,
     worktree: Option<PathBuf>,
+    files: Option<Vec<String>>,
 }
 
 impl Desk {
     /// Starts a driver, on its own thread and runtime as in the program.
     fn open(place: &Place) -> Self {
-        let paths = Paths { user: Some(place.user()), repository: Some(place.top()) };
-        let config = load(&paths, &|_| None, &Flags::default()).unwrap().config;
-        let repo = Repo::open(&place.top()).unwrap();
-        fs::create_dir_all(place.private()).unwrap();
-        let (journal, state) = replayed(place);
-        let (tell, reports) = unbounded_channel();
+        let (driver, reports) = driver(place);
+        let state = driver.state.clone();
         let (orders, incoming) = unbounded_channel();
-        let driver = Driver::new(journal, state.clone(), config, repo, tell).unwrap();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(driver.run(incoming))
@@ -248,6 +256,7 @@ impl Desk {
             output: String::new(),
             said: String::new(),
             worktree: None,
+            files: None,
         }
     }
 
@@ -293,7 +302,7 @@ impl Desk {
             Report::GateOutput { text, .. } => self.output.push_str(&text),
             Report::Worktree(path) => self.worktree = Some(path),
             Report::Delta { text, .. } => self.said.push_str(&text),
-            Report::Files(_) => {}
+            Report::Files(files) => self.files = Some(files),
         }
     }
 

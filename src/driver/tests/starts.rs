@@ -3,8 +3,9 @@
 use std::fs;
 use std::process::{Child, Command as Process, Stdio};
 
-use super::{Desk, FIRST, Place, eventually};
+use super::{Desk, FIRST, PLAN, Place, driver, eventually, replayed};
 use crate::domain::{End, Verdict};
+use crate::driver::Order;
 use crate::engine::{Command, Phase, Trouble};
 use crate::provider::testing::{FakeServer, Step, event, stream_head};
 use crate::repo::Repo;
@@ -93,5 +94,31 @@ async fn a_draft_under_way_is_interrupted_and_its_bytes_are_kept() {
     assert!(matches!(desk.stage().trouble, Some(Trouble::Stopped(_))));
     assert!(desk.state.exchanges.values().all(|info| info.end == Some(End::Interrupted)));
     assert_eq!(place.calls(&desk.state).len(), 1);
+    desk.end(&place).await;
+}
+
+#[tokio::test]
+async fn a_reply_that_is_here_when_windlass_ends_is_not_lost() {
+    let place = Place::new();
+    let desk = Desk::at(&place, "plan").await;
+    desk.end(&place).await;
+    let mut driver = driver(&place).0;
+    driver.start().unwrap();
+    driver.serve(Order::Command(Box::new(Command::Draft { id: FIRST }))).unwrap();
+    // The call holds its own way home until it has said everything.
+    eventually("the reply", || driver.home.strong_count() == 1).await;
+    let wire = driver.arrivals.len();
+    driver.end().await.unwrap();
+    drop(driver);
+    assert!(wire > 2);
+
+    let (_, state) = replayed(&place);
+    let stage = state.loops[&FIRST].open_stage().unwrap();
+    assert_eq!(stage.revision().map(|revision| revision.text.as_str()), Some(PLAN));
+    let calls: Vec<_> = state.exchanges.values().map(|info| info.end.clone()).collect();
+    assert!(calls.iter().all(|end| *end == Some(End::Complete)), "no call was interrupted or begun: {calls:?}");
+    let mut desk = Desk::open(&place);
+    desk.reach("plan", "awaiting decision").await;
+    assert!(desk.stage().current_critique().is_some(), "what follows is taken up at the next start");
     desk.end(&place).await;
 }

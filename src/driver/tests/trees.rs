@@ -118,7 +118,7 @@ async fn trust_in_an_old_configuration_is_none_in_the_new_one() {
     desk.reach("change", "awaiting decision").await;
     desk.approve(None);
     desk.reach("outcome", "ready").await;
-    assert!(desk.progress.iter().any(|text| text.contains("wait for trust")), "{:?}", desk.progress);
+    assert_eq!(desk.stage().unmeasured.as_deref(), Some("the probes wait for trust"));
     assert!(desk.stage().measurement.is_none() && !marker.exists());
     desk.trust().await;
     assert!(desk.stage().measurement.is_some() && marker.exists());

@@ -36,6 +36,9 @@ pub(super) enum Event {
         stage: usize,
         items: Vec<ContextItem>,
         measurement: Option<Measurement>,
+        /// Absent where something was measured, or need not be; and before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unmeasured: Option<String>,
     },
     ContextChosen {
         id: u32,
@@ -125,6 +128,10 @@ pub(super) enum Event {
         stage: usize,
         decision: Decision,
     },
+    TakenBack {
+        id: u32,
+        stage: usize,
+    },
     CancelAsked {
         id: u32,
     },
@@ -173,11 +180,12 @@ impl From<&engine::Event> for Event {
                 by: by.0.clone(),
             },
             E::Configured { id, setup } => Self::Configured { id: id.0, setup: setup.into() },
-            E::Prepared { id, stage, items, measurement } => Self::Prepared {
+            E::Prepared { id, stage, items, measurement, unmeasured } => Self::Prepared {
                 id: id.0,
                 stage: stage.0,
                 items: each(items),
                 measurement: measurement.as_ref().map(Measurement::from),
+                unmeasured: unmeasured.clone(),
             },
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: id.0, stage: stage.0, name: name.clone(), included: *included }
@@ -223,6 +231,7 @@ impl From<&engine::Event> for Event {
             },
             E::Overridden { id, stage, by } => Self::Overridden { id: id.0, stage: stage.0, by: by.into() },
             E::Decided { id, stage, decision } => Self::Decided { id: id.0, stage: stage.0, decision: decision.into() },
+            E::TakenBack { id, stage } => Self::TakenBack { id: id.0, stage: stage.0 },
             E::CancelAsked { id } => Self::CancelAsked { id: id.0 },
             E::Reopened { id, stage, reason, by } => {
                 Self::Reopened { id: id.0, stage: stage.0, reason: reason.clone(), by: by.0.clone() }
@@ -257,11 +266,12 @@ impl TryFrom<Event> for engine::Event {
                 by: Person(by),
             },
             E::Configured { id, setup } => Self::Configured { id: LoopId(id), setup: setup.into() },
-            E::Prepared { id, stage, items, measurement } => Self::Prepared {
+            E::Prepared { id, stage, items, measurement, unmeasured } => Self::Prepared {
                 id: LoopId(id),
                 stage: StageIndex(stage),
                 items: back(items),
                 measurement: measurement.map(Measurement::try_into).transpose()?,
+                unmeasured,
             },
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: LoopId(id), stage: StageIndex(stage), name, included }
@@ -320,6 +330,7 @@ impl TryFrom<Event> for engine::Event {
             E::Decided { id, stage, decision } => {
                 Self::Decided { id: LoopId(id), stage: StageIndex(stage), decision: decision.into() }
             }
+            E::TakenBack { id, stage } => Self::TakenBack { id: LoopId(id), stage: StageIndex(stage) },
             E::CancelAsked { id } => Self::CancelAsked { id: LoopId(id) },
             E::Reopened { id, stage, reason, by } => {
                 Self::Reopened { id: LoopId(id), stage: StageIndex(stage), reason, by: Person(by) }

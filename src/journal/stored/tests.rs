@@ -45,9 +45,10 @@ fn kinds() -> usize {
             Event::LandingFailed { .. } => 25,
             Event::LandingRetried { .. } => 26,
             Event::Recovered => 27,
+            Event::TakenBack { .. } => 28,
         }
     }
-    number(&Event::Recovered)
+    number(&Event::TakenBack { id: LoopId(1), stage: StageIndex(0) })
 }
 
 #[test]
@@ -144,7 +145,9 @@ proptest! {
         let sample = Sample { probe: "p".into(), side: Side::After, round: 1, readings };
         let measurement = Measurement { tree: None, samples: vec![sample], failures: Vec::new() };
         let (id, stage) = (LoopId(1), StageIndex(0));
-        let body = encode(&Event::Prepared { id, stage, items: Vec::new(), measurement: Some(measurement) }).unwrap();
+        let measurement = Some(measurement);
+        let prepared = Event::Prepared { id, stage, items: Vec::new(), measurement, unmeasured: None };
+        let body = encode(&prepared).unwrap();
         match decode(VERSION, &body) {
             Ok(Event::Prepared { measurement: Some(read), .. }) => {
                 prop_assert_eq!(read.samples[0].readings[0].value.to_bits(), bits);

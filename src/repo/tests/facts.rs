@@ -79,6 +79,23 @@ fn files_of_a_tree_are_listed_and_read() {
 }
 
 #[test]
+fn texts_are_told_from_other_files() {
+    let fixture = Fixture::new();
+    fixture.write("empty.txt", "");
+    fixture.commit("nothing in it");
+    // Somebody's way of searching changes nothing.
+    for (name, value) in [("grep.patternType", "perl"), ("grep.lineNumber", "true"), ("color.grep", "always")] {
+        fixture.git(&["config", name, value]);
+    }
+    let files = fixture.repo.files(&fixture.tree()).unwrap();
+    let others = ["empty.txt", "link", "logo.png", "passwd", "vendored"];
+    let texts = files.iter().map(|file| file.path.clone()).filter(|path| !others.contains(&path.as_str()));
+    assert_eq!(fixture.repo.texts(&fixture.tree()).unwrap(), texts.collect());
+    assert!(fixture.repo.texts(&"0".repeat(40).parse().unwrap()).is_err());
+    fixture.assert_no_hook_ran();
+}
+
+#[test]
 fn one_file_can_be_put_into_a_tree() {
     let fixture = Fixture::new();
     let tree = fixture.repo.with_file(&fixture.tree(), "docs/decisions/0001-x.md", b"# X\n").unwrap();

@@ -2,11 +2,11 @@
 
 use ratatui::style::Modifier;
 
-use super::stand::{PLAN, PLAN_CRITIQUE, Stand};
+use super::stand::{PLAN, PLAN_CRITIQUE, Stand, me};
 use crate::app::Msg;
 use crate::app::action::Action;
 use crate::domain::{Role, Verdict};
-use crate::engine::{Command, Trouble};
+use crate::engine::{self, Command, Phase, Trouble};
 use crate::theme::{Depth, Theme};
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
@@ -214,6 +214,21 @@ fn trust_shows_the_commands() {
         stand.tell(Msg::Act(Action::TrustOpen));
         stand
     });
+}
+
+#[test]
+fn a_draft_that_was_sent_back_is_taken_back_with_one_key() {
+    let mut stand = Stand::awaiting((80, 24), 1, "no findings");
+    let one = stand.model.current().unwrap();
+    let (id, stage, evidence) = (one.id, one.open, engine::evidence(one, one.open));
+    assert_eq!(stand.model.unavailable(Action::DraftTakeBack), Some("no draft was sent back"));
+    stand.must(Command::Revise { id, evidence, reason: "smaller".to_owned(), by: me() });
+    let trouble = Trouble::Stopped("it was cancelled".to_owned());
+    stand.must(Command::DraftFailed { id, stage, trouble });
+    assert!(stand.model.hints().contains(&Action::DraftTakeBack));
+    stand.press(&["U"]);
+    assert_eq!(stand.stage().phase, Phase::Awaiting);
+    assert!(stand.screen().contains("PLAN AWAITS YOUR DECISION"));
 }
 
 #[test]

@@ -162,7 +162,8 @@ impl Stand {
             sized(ItemKind::File, "lib/orders.awk", 14_930),
         ];
         let measured = stage.spec.measure != Measure::Nothing;
-        Command::Prepared { id, stage: index, items, measurement: measured.then(|| measurement(stage.spec.measure)) }
+        let measurement = measured.then(|| measurement(stage.spec.measure));
+        Command::Prepared { id, stage: index, items, measurement, unmeasured: None }
     }
 
     pub(super) fn ask(&mut self, role: Role) {
