@@ -42,7 +42,7 @@ fn speaking() -> Model {
             setup,
             by,
         },
-        Command::Prepared { id, stage, items: Vec::new(), measurement: None },
+        Command::Prepared { id, stage, items: Vec::new(), measurement: None, unmeasured: None },
         Command::Draft { id },
         Command::Ask {
             id,
