@@ -118,9 +118,9 @@ pub struct Reply {
     pub reasoning: String,
     /// How it ended.
     pub end: End,
-    /// Tokens, where the server said.
+    /// Tokens of all attempts together, where the server said.
     pub usage: Usage,
-    /// The server's own usage block, as JSON.
+    /// The server's own usage block of the last attempt, as JSON.
     pub raw_usage: Option<String>,
     /// When things happened in the last attempt.
     pub timings: Timings,

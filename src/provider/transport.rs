@@ -152,6 +152,8 @@ struct Intake<'a> {
     wire: Masking<'a>,
     text: Masking<'a>,
     reasoning: Masking<'a>,
+    /// What the attempts that failed have cost.
+    spent: Usage,
     reply: Reply,
 }
 
@@ -170,6 +172,7 @@ impl<'a> Intake<'a> {
             wire: secrets.stream(),
             text: secrets.stream(),
             reasoning: secrets.stream(),
+            spent: Usage::default(),
             reply: Reply::new(End::Interrupted),
         }
     }
@@ -417,6 +420,7 @@ impl<'a> Intake<'a> {
     fn end_attempt(&mut self) {
         self.release_all();
         self.received = 0;
+        self.spent = together(self.spent, self.reply.usage);
         self.reply = Reply::new(End::Interrupted);
     }
 
@@ -433,11 +437,26 @@ impl<'a> Intake<'a> {
             End::Truncated(message) => End::Truncated(self.shown(&message)),
             end @ (End::Complete | End::Cancelled | End::Interrupted) => end,
         };
+        self.reply.usage = together(self.spent, self.reply.usage);
         let mask = |text: String| self.secrets.mask(&text);
         self.reply.served_by = self.reply.served_by.map(mask);
         self.reply.raw_usage = self.reply.raw_usage.map(mask);
         self.reply.timings.total = millis(self.sent.elapsed());
         self.reply
+    }
+}
+
+/// The tokens of two attempts; one that says nothing of them took none.
+fn together(one: Usage, other: Usage) -> Usage {
+    let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    };
+    Usage {
+        input: sum(one.input, other.input),
+        output: sum(one.output, other.output),
+        cached: sum(one.cached, other.cached),
+        reasoning: sum(one.reasoning, other.reasoning),
     }
 }
 

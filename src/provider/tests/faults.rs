@@ -101,10 +101,15 @@ async fn a_connection_that_breaks_before_anything_is_said_is_made_again() {
         assert_eq!((reply.end, reply.text.as_str(), seen), (End::Complete, "Yes.", 2));
         assert_eq!(witness.retries.len(), 1);
     }
-    let stream = format!("event: error\ndata: {overloaded}\n\n").into_bytes();
-    let server = FakeServer::start(vec![vec![stream_head(), Step::Send(stream)], vec![]]).await;
+    // The tokens of an attempt that failed were spent all the same.
+    let start = r#"{"type":"message_start","message":{"usage":{"input_tokens":30,"output_tokens":1}}}"#;
+    let begun = format!("data: {start}\n\n");
+    let failed = Step::Send(format!("{begun}event: error\ndata: {overloaded}\n\n").into_bytes());
+    let whole = r#"{"type":"message","content":[{"text":"Yes."}],"stop_reason":"end_turn","usage":{"input_tokens":30,"output_tokens":9}}"#;
+    let server = FakeServer::start(vec![vec![stream_head(), failed], http("200 OK", "", whole)]).await;
     let (reply, witness) = ask(&provider(&server, WireFormat::Anthropic)).await;
-    assert!(matches!(reply.end, End::Failed(_)));
+    assert_eq!((reply.end, reply.text.as_str()), (End::Complete, "Yes."));
+    assert_eq!((reply.usage.input, reply.usage.output), (Some(60), Some(10)));
     assert!(witness.retries[0].0.contains("Overloaded"), "{:?}", witness.retries);
 
     let closed = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
