@@ -301,8 +301,11 @@ fn every_failing_call_is_told_in_the_servers_words_with_a_next_step() {
 
     // Asked once more, it works. Then the critic fails, and works when it is asked again.
     ask(&mut screen).answer(&CONSTRAINT.concat());
-    let call = critic.call("critic-1", "Write the findings now");
-    call.refuse("503 Service Unavailable", &json!({"detail": "the model is loading"}));
+    // A server that is busy is asked again, four times in all.
+    for _ in 0..4 {
+        let call = critic.call("critic-1", "Write the findings now");
+        call.refuse("503 Service Unavailable", &json!({"detail": "the model is loading"}));
+    }
     let frame = await_decision(&screen, "constraint");
     assert!(frame.says("no critique"), "{frame}");
     screen.press("3");
