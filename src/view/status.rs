@@ -8,7 +8,7 @@ use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
 use crate::app::Model;
 use crate::app::action::Action;
-use crate::app::layout::Area;
+use crate::app::layout::{Area, Form};
 use crate::domain::{Disposition, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::Scope;
@@ -138,6 +138,14 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
         Phase::Ready if model.host.setup.author.is_none() => {
             (format!("{id}: no author is configured; {} writes it by hand", key(Action::DraftWrite)), Scope::Banner)
         }
+        Phase::Ready if model.form == Form::Single => {
+            (format!("{id}: ready; {} sends it", key(Action::DraftSend)), Scope::Banner)
+        }
+        Phase::Ready if stage.can_be_taken_back() => {
+            let (draft, back) = (key(Action::DraftSend), key(Action::DraftTakeBack));
+            let text = format!("{id}: ready; {draft} sends the list to the author, {back} goes back to the last draft");
+            (text, Scope::Banner)
+        }
         Phase::Ready => {
             (format!("{id}: ready; {} sends the list to the author", key(Action::DraftSend)), Scope::Banner)
         }
@@ -147,6 +155,10 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
             (format!("{id}: {who}{again}; {} cancels", key(Action::RunCancel)), Scope::GateRunning)
         }
         Phase::Reviewing => (format!("{id}: {}", under_way(model, stage)), Scope::GateRunning),
+        // Where there is little room, what stands in the way matters more than whole words.
+        Phase::Awaiting if model.form == Form::Single => {
+            (format!("{id} awaits you: {}", standing(model, stage)), Scope::Banner)
+        }
         Phase::Awaiting => (format!("{id} AWAITS YOUR DECISION: {}", standing(model, stage)), Scope::Banner),
         Phase::Closed | Phase::Approved(_) | Phase::Stale => (format!("{id}: {}", stage.phase.name()), Scope::Muted),
     }
