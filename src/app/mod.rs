@@ -5,6 +5,7 @@ mod act;
 pub mod action;
 mod arming;
 pub mod doc;
+mod drafts;
 mod entry;
 mod hints;
 pub mod layout;

@@ -1,11 +1,10 @@
 //! What the second model says: findings with their severity, as they arrive and as they stand.
 
 use ratatui::buffer::Buffer;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::paint::{clip, lines, list, span, wrapped};
+use super::paint::{clip, indented, lines, list, span, wrapped};
 use super::ready::note;
 use crate::app::layout::{Area, Pane};
 use crate::app::{Face, Stream};
@@ -96,16 +95,6 @@ fn finding(scene: &Scene<'_>, one: &Finding, width: u16) -> Vec<Line<'static>> {
     }
     rows.push(Line::default());
     rows
-}
-
-fn indented(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
-    wrapped(text, width.saturating_sub(2), 0, style)
-        .into_iter()
-        .map(|mut line| {
-            line.spans.insert(0, Span::raw("  "));
-            line
-        })
-        .collect()
 }
 
 /// The reply on its way: what is a finding already looks like one. The end stays in sight.

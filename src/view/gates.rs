@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::figures::duration;
-use super::paint::{clip, list, span, wrapped};
+use super::paint::{clip, indented, list, span, wrapped};
 use super::ready::note;
 use super::{Scene, readings};
 use crate::app::Model;
@@ -104,17 +104,11 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         Span::styled(name, theme.style(Scope::Text)),
         Span::styled(tail, if scope == Scope::GatePass { muted } else { style }),
     ])];
-    let indented = |text: &str, style| {
-        wrapped(text, room.saturating_sub(2), 0, style).into_iter().map(|mut line| {
-            line.spans.insert(0, Span::raw("  "));
-            line
-        })
-    };
     if let Some(over) = over {
-        rows.extend(indented(&over.reason, theme.style(Scope::GateOverridden)));
+        rows.extend(indented(&over.reason, room, theme.style(Scope::GateOverridden)));
     }
     if let Some(run) = run.filter(|run| !runs && !run.summary.is_empty() && run.verdict != Verdict::Pass) {
-        rows.extend(indented(&run.summary, muted));
+        rows.extend(indented(&run.summary, room, muted));
     }
     if runs && let Some(doc) = scene.model.live.gates.get(&def.name) {
         let last = doc.lines().iter().rev().filter(|line| !line.text.trim().is_empty()).take(TAIL_ROWS);

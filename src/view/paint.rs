@@ -92,6 +92,15 @@ pub(super) fn wrapped(text: &str, width: usize, hang: usize, style: Style) -> Ve
     lines
 }
 
+/// The same, with two columns free at the left.
+pub(super) fn indented(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
+    let mut lines = wrapped(text, width.saturating_sub(2), 0, style);
+    for line in &mut lines {
+        line.spans.insert(0, Span::raw("  "));
+    }
+    lines
+}
+
 /// Lines one below the other, as many as fit.
 pub(super) fn lines(buf: &mut Buffer, area: Area, all: &[Line<'_>]) {
     for (index, one) in all.iter().enumerate() {
