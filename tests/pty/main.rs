@@ -8,5 +8,6 @@ mod hands;
 mod harness;
 mod idle;
 mod kill;
+mod kinds;
 mod server;
 mod wire;
