@@ -9,5 +9,6 @@ mod harness;
 mod idle;
 mod kill;
 mod kinds;
+mod money;
 mod server;
 mod wire;
