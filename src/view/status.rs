@@ -3,13 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::figures::{duration, plural, short_count};
+use super::figures::{duration, plural, seconds, short_count};
 use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::Area;
-use crate::domain::{Disposition, Severity, Verb};
+use crate::domain::{Disposition, Role, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::Scope;
 
@@ -81,7 +81,10 @@ pub(super) fn decision(scene: &Scene<'_>, buf: &mut Buffer, area: Area, carries_
     }
     let (text, scope) = state(scene);
     let style = scene.theme.style(scope);
-    if scene.model.current().is_some_and(|one| matches!(one.status, Status::Landed { .. } | Status::Landing(_))) {
+    let landing =
+        scene.model.current().is_some_and(|one| matches!(one.status, Status::Landed { .. } | Status::Landing(_)));
+    // Somebody else's words, which tell what to do.
+    if landing || scene.model.is_waiting() {
         return upwards(scene, buf, area, &text, scope);
     }
     let left = span(&format!(" {}", clip(&text, usize::from(area.width).saturating_sub(2))), style);
@@ -142,11 +145,14 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
             (format!("{id}: ready; {} sends the list to the author", key(Action::DraftSend)), Scope::Banner)
         }
         Phase::Drafting { attempt } => {
+            if let Some(waits) = waits(scene, Role::Author) {
+                return (format!("{id}: {waits}"), Scope::StageAwaiting);
+            }
             let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
             let who = if attempt == 0 { "your change is being applied" } else { "the author is drafting" };
             (format!("{id}: {who}{again}; {} cancels", key(Action::RunCancel)), Scope::GateRunning)
         }
-        Phase::Reviewing => (format!("{id}: {}", under_way(model, stage)), Scope::GateRunning),
+        Phase::Reviewing => (format!("{id}: {}", under_way(scene, stage)), Scope::GateRunning),
         Phase::Awaiting => (format!("{id} AWAITS YOUR DECISION: {}", standing(model, stage)), Scope::Banner),
         Phase::Closed | Phase::Approved(_) | Phase::Stale => (format!("{id}: {}", stage.phase.name()), Scope::Muted),
     }
@@ -156,9 +162,20 @@ fn retry(scene: &Scene<'_>) -> String {
     scene.key(Action::LoopLand).unwrap_or_default()
 }
 
-fn under_way(model: &Model, stage: &Stage) -> String {
+/// That a call waits between two attempts: how long, what can be done, and last the words of whoever refused it.
+fn waits(scene: &Scene<'_>, role: Role) -> Option<String> {
+    let waiting = scene.model.waiting(role)?;
+    let left = seconds(waiting.until.0.abs_diff(scene.model.now.0).div_ceil(1000));
+    let key = |action| scene.key(action).unwrap_or_default();
+    let (now, cancel) = (key(Action::CallRetryNow), key(Action::RunCancel));
+    Some(format!("the {} is asked again in {left}; {now} asks now, {cancel} cancels. {}", role.name(), waiting.why))
+}
+
+fn under_way(scene: &Scene<'_>, stage: &Stage) -> String {
+    let model = scene.model;
     let mut parts = Vec::new();
-    if stage.pending.critique {
+    let waits = waits(scene, Role::Critic);
+    if stage.pending.critique && waits.is_none() {
         parts.push("the critic reads".to_owned());
     }
     let running = stage.pending.gates.len();
@@ -166,6 +183,7 @@ fn under_way(model: &Model, stage: &Stage) -> String {
         let (good, all) = gates::tally(model);
         parts.push(format!("{} still running, {good} of {all} satisfied", plural(running, "gate")));
     }
+    parts.extend(waits);
     parts.join("; ")
 }
 

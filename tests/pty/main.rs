@@ -11,4 +11,5 @@ mod kill;
 mod kinds;
 mod money;
 mod server;
+mod waits;
 mod wire;

@@ -178,9 +178,15 @@ impl Call {
     }
 
     /// Answers with an error.
-    pub(crate) fn refuse(mut self, status: &str, body: &Value) {
+    pub(crate) fn refuse(self, status: &str, body: &Value) {
+        self.refuse_for(status, "x-for: now", body);
+    }
+
+    /// Answers with an error and a header that says for how long.
+    pub(crate) fn refuse_for(mut self, status: &str, header: &str, body: &Value) {
         let (body, length) = (body.to_string(), body.to_string().len());
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}");
+        let head =
+            format!("HTTP/1.1 {status}\r\n{header}\r\ncontent-type: application/json\r\ncontent-length: {length}");
         write!(self.stream, "{head}\r\nconnection: close\r\n\r\n{body}").unwrap();
     }
 
