@@ -249,6 +249,14 @@ fn two_models_behind_sockets_and_one_revise_round() {
         assert!(!text.contains(AUTHOR_KEY) && !text.contains(CRITIC_KEY) && text.contains("authorization: "), "{text}");
     }
     desk.assert_nowhere(&[AUTHOR_KEY, CRITIC_KEY], &screen);
+
+    // A reply that came word by word is found as it reads, and a request can be made again by hand.
+    let found = desk.json(&["calls", "--grep", "CLOSED FORM: half", "--json"]);
+    let reply = json!({"in": "reply", "text": "Use the closed form: half of 40 times 41."});
+    assert_eq!((&found[0]["exchange"], &found[0]["found"][0]), (&json!(5), &reply), "{found}");
+    assert_eq!((&found[1]["exchange"], &found[1]["found"][0]["in"]), (&json!(6), &json!("prompt")), "{found}");
+    let curl = desk.printed(&["show", "x", "5", "--curl"]);
+    assert!(curl.contains("'authorization: Bearer '\"$NEAR_KEY\" ") && !curl.contains(AUTHOR_KEY), "{curl}");
 }
 
 #[test]
