@@ -16,6 +16,9 @@ use crate::theme::Scope;
 /// The most rows that a message takes.
 const MOST_ROWS: u16 = 6;
 
+/// Columns that the keys keep; with fewer, what the loop has cost gives way.
+const LEAST_FOR_KEYS: usize = 30;
+
 /// What was decided so far, newest last; a notice takes its place until the next key.
 pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let theme = scene.theme;
@@ -227,8 +230,8 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1 + help_room;
     let mut room = usize::from(area.width);
-    if room >= 80 {
-        room = room.saturating_sub(right.width());
+    if room >= 80 && room >= right.width() + LEAST_FOR_KEYS {
+        room -= right.width();
     }
     for action in scene.model.hints() {
         let Some(key) = scene.key(action) else { continue };
@@ -248,10 +251,10 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     bar(buf, area, &Line::from(spans), &right, theme.style(Scope::Text));
 }
 
-/// Tokens and time that the loop's calls took.
+/// Tokens and time that the loop's calls took; one that still runs isn't counted yet.
 fn cost(model: &Model) -> String {
     let Some(one) = model.current() else { return String::new() };
-    let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id).collect();
+    let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id && call.end.is_some()).collect();
     if calls.is_empty() {
         return String::new();
     }
