@@ -1,8 +1,9 @@
 //! The program from outside: what each subcommand prints, and how bad input ends. The real binary, real repositories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -502,6 +503,62 @@ fn calls_and_their_exact_bytes() {
     assert_harmless(&text);
     for part in ["POST http://here/v1", "authorization: ***", "--- response 200, 2 chunks", "# Constraint\\e[2J"] {
         assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+}
+
+#[test]
+fn calls_are_found_by_what_was_sent_and_said() {
+    let desk = Desk::new();
+    desk.record();
+    let found = desk.run(&["calls", "--grep", "# CONSTRAINT"]);
+    assert_harmless(&found.out);
+    let lines: Vec<&str> = found.out.lines().collect();
+    assert!(lines.len() == 3 && lines[1].starts_with("x 1 "), "{}", found.out);
+    assert_eq!(lines[2], "     reply: # Constraint\\e[2J");
+    let json = desk.run(&["calls", "--grep", "\u{202e}", "--json"]).json();
+    assert_eq!(json.as_array().unwrap().len(), 1);
+    let expected = serde_json::json!([{ "in": "prompt", "text": "\u{202e}" }]);
+    assert_eq!((&json[0]["exchange"], &json[0]["found"]), (&1.into(), &expected));
+    let nothing = desk.run(&["calls", "--grep", "no\u{1b}[1m such"]);
+    assert_eq!(nothing.out, "No call has \"no\\u{1b}[1m such\" in its prompt or reply.\n");
+    assert_eq!(desk.run(&["calls", "--grep", "no such", "--json"]).json(), serde_json::json!([]));
+    assert_eq!(desk.run(&["calls", "--grep", ""]).code, 2);
+}
+
+#[test]
+fn a_request_is_a_curl_command_that_names_where_the_key_is() {
+    let mut desk = Desk::new();
+    desk.record();
+    let url = "kind = \"openai-chat\"\nbase_url = \"http://here/v1\"\n";
+    desk.write_user_file(&format!("[providers.script]\n{url}api_key_env = \"FAR_KEY\"\n"));
+    desk.set("FAR_KEY", "hunter2's");
+    let shown = desk.run(&["show", "x", "1", "--curl"]);
+    assert_harmless(&shown.out);
+    assert!(shown.code == 0 && !shown.out.contains("hunter2") && shown.out.contains("$FAR_KEY"), "{shown:?}");
+
+    // A shell makes the same request of it, with the key.
+    let bin = desk.dir.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("curl"), "#!/bin/sh\nprintf '<%s>\\n' \"$@\"\ncat\n").unwrap();
+    fs::set_permissions(bin.join("curl"), Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let ran =
+        Command::new("sh").args(["-c", &shown.out]).env("PATH", path).env("FAR_KEY", "hunter2's").output().unwrap();
+    let ran = String::from_utf8(ran.stdout).unwrap();
+    let (arguments, body) = ran.split_once("<@->\n").unwrap();
+    assert_eq!(arguments, "<-sS>\n<-N>\n<http://here/v1>\n<-H>\n<authorization: hunter2's>\n<--data-binary>\n");
+    assert_eq!(serde_json::from_str::<Value>(body).unwrap(), serde_json::json!({ "say": "\u{202e}" }));
+
+    desk.write_user_file(&format!("[providers.script]\n{url}"));
+    let without = desk.run(&["show", "x", "1", "--curl"]).out;
+    assert!(without.starts_with("# KEY: the key of provider script") && without.contains("\"$KEY\""), "{without}");
+    for (args, why) in [
+        (&["show", "x", "2", "--curl"][..], "there is no curl command of exchange 2: its body is not JSON"),
+        (&["show", "1", "--curl"], "there is no curl command of loop 1: only an exchange has a request"),
+        (&["show", "x", "3", "--curl"], "there is no exchange 3"),
+    ] {
+        let ended = desk.run(args);
+        assert!(ended.code == 1 && ended.err.contains(why) && ended.err.contains("hint: "), "{ended:?}");
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 Vec::new()
             };
         }
+        Action::CallRetryNow => return ask_now(model),
         Action::DraftWrite | Action::PlanEditInline => edit(model),
         Action::PlanEditExternal => return edit_outside(model),
         Action::ContextAdd => {
@@ -383,6 +384,13 @@ fn text_to_edit(model: &Model) -> String {
         (Some(revision), _) => revision.text.clone(),
         _ => stage.spec.sections.iter().map(|heading| format!("## {heading}\n\n\n")).collect(),
     }
+}
+
+fn ask_now(model: &mut Model) -> Vec<Request> {
+    for stream in [&mut model.live.author, &mut model.live.critic].into_iter().flatten() {
+        stream.waiting = None;
+    }
+    model.current().map(|one| Request::AskNow(one.id)).into_iter().collect()
 }
 
 fn selected_gate(model: &Model) -> Option<String> {

@@ -32,7 +32,9 @@ impl Model {
                         hints.push(Action::HunkNextUnread);
                     }
                 }
-                Some(Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing) => hints.push(Action::RunCancel),
+                Some(Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing) => {
+                    hints.extend([Action::CallRetryNow, Action::RunCancel]);
+                }
                 _ => {}
             }
             if self.unavailable(Action::TrustOpen).is_none() {
@@ -110,6 +112,7 @@ impl Model {
                 need(live && self.face() == Face::Artifact, "there is no artifact under review")
             }
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
+            Action::CallRetryNow => need(live && self.is_waiting(), "no call waits for its next attempt"),
             Action::RunCancel => {
                 need(live && self.is_busy(), "nothing is running; everything is saved, so you can quit")
             }
@@ -157,13 +160,14 @@ impl Model {
 /// Whether an action can lead to an event.
 const fn changes_the_record(action: Action) -> bool {
     use Action::{
-        ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite, FindingDismiss,
-        GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, PlanEditExternal,
-        PlanEditInline, RunCancel, StageReopen, TrustOpen,
+        CallRetryNow, ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite,
+        FindingDismiss, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark,
+        PlanEditExternal, PlanEditInline, RunCancel, StageReopen, TrustOpen,
     };
     matches!(
         action,
-        ContextAdd
+        CallRetryNow
+            | ContextAdd
             | ContextToggle
             | CritiqueRerun
             | DecisionOpen

@@ -23,7 +23,7 @@ mod update;
 pub mod wrap;
 
 pub use arming::{ARM_MS, Arming, QUIET_MS};
-pub use model::{Face, Host, Live, Model, Notice, Stream};
+pub use model::{Face, Host, Live, Model, Notice, Stream, Waiting};
 pub use msg::{Msg, Request};
 pub use overlay::{Ask, Overlay, Purpose, Source, Trust};
 pub use picker::{Choice, Picker, Row};

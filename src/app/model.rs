@@ -65,6 +65,17 @@ pub struct Stream {
     pub reasoning: usize,
     /// When it was asked.
     pub since: Timestamp,
+    /// What it waits for, after an attempt that failed.
+    pub waiting: Option<Waiting>,
+}
+
+/// A call between two attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What went wrong.
+    pub why: String,
+    /// When it is made again.
+    pub until: Timestamp,
 }
 
 /// What runs now and isn't in the record yet.
@@ -403,6 +414,20 @@ impl Model {
             .active()
             .and_then(Loop::open_stage)
             .is_some_and(|stage| matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing))
+    }
+
+    /// What the call in `role` waits for; none if it doesn't wait.
+    pub fn waiting(&self, role: Role) -> Option<&Waiting> {
+        let stream = match role {
+            Role::Author => &self.live.author,
+            Role::Critic => &self.live.critic,
+        };
+        stream.as_ref()?.waiting.as_ref().filter(|waiting| waiting.until > self.now && self.is_busy())
+    }
+
+    /// Whether any call waits for its next attempt.
+    pub fn is_waiting(&self) -> bool {
+        [Role::Author, Role::Critic].into_iter().any(|role| self.waiting(role).is_some())
     }
 
     /// Whether the artifact under review is in the focused pane with nothing in front.

@@ -6,7 +6,7 @@ use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
-use super::model::Host;
+use super::model::{Host, Waiting};
 
 /// Something that happened to the screen.
 #[derive(Debug, Clone)]
@@ -39,6 +39,17 @@ pub enum Msg {
         text: String,
         /// Whether it is reasoning rather than the reply.
         reasoning: bool,
+    },
+    /// An attempt of a call has failed, and another will follow.
+    Waiting {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// Which model.
+        role: Role,
+        /// What it waits for.
+        waiting: Waiting,
     },
     /// A gate printed more.
     GateOutput {
@@ -85,6 +96,8 @@ pub enum Request {
     Edit(String),
     /// Open the change's worktree in the human's editor, then take what is there.
     EditWorktree(LoopId),
+    /// Make the calls of this loop that wait again at once.
+    AskNow(LoopId),
     /// List the repository's files.
     ListFiles,
     /// Look at the checkout again.

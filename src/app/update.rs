@@ -73,6 +73,13 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             }
             Vec::new()
         }
+        Msg::Waiting { id, stage, role, waiting } => {
+            let current = model.state.active().is_some_and(|one| one.id == id && one.open == stage);
+            if let Some(stream) = model.stream_mut(role).as_mut().filter(|_| current) {
+                stream.waiting = Some(waiting);
+            }
+            Vec::new()
+        }
         Msg::GateOutput { gate, text } => {
             model.add_output(gate, &text);
             Vec::new()
@@ -146,8 +153,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
         }
         Event::Asked { role, model: name, .. } => {
             let since = recorded.at;
-            let stream =
-                Stream { model: Some(name.clone()), doc: Doc::default(), text: String::new(), reasoning: 0, since };
+            let stream = Stream { model: Some(name.clone()), since, ..Stream::default() };
             *model.stream_mut(*role) = Some(stream);
         }
         Event::DraftBegun { .. } => {

@@ -119,22 +119,32 @@ findings), gates (name, enforcement, verdict, summary, tail, spilled, duration_m
 reason).
 
 JSON of an exchange: one object. exchange and the fields of `windlass calls`, request (method, url, headers, body), \
-response (status, headers, body, chunks: elapsed_ns, bytes). A body that is not UTF-8 has body_hex instead of body. \
-Keys were masked before anything was recorded.")]
+response (status, headers, body, chunks: elapsed_ns, bytes), earlier (the attempts that failed before, if any: request, \
+response). A body that is not UTF-8 has body_hex instead of body. Keys were masked before anything was recorded.
+
+curl: the last request as a command for a shell, with the variable that holds the key in place of the key. What no \
+terminal shows is written as a JSON escape, and what looks like a key is masked.")]
     Show {
         /// A loop (3, loop 3) or an exchange (x 12, exchange 12)
         #[arg(value_name = "ID", required = true, num_args = 1..=2)]
         id: Vec<String>,
         /// As JSON
-        #[arg(long)]
+        #[arg(long, conflicts_with = "curl")]
         json: bool,
+        /// An exchange's request as a curl command
+        #[arg(long)]
+        curl: bool,
     },
     /// Every call of a model: tokens, times, how it ended
     #[command(after_long_help = "\
 JSON: an array of objects. exchange, loop, stage, role, model, prompt (name, version, digest), asked (RFC 3339), \
 ended (complete, truncated, failed, cancelled, interrupted; null while it runs), why, tokens (input, output, cached, \
-reasoning; null where the server didn't say), first_byte_ms, first_text_ms, total_ms (null while it runs).")]
+reasoning; null where the server didn't say), cost_nanodollars (null while it is unknown), first_byte_ms, first_text_ms, \
+total_ms (null while it runs). With --grep also found: in (prompt or reply), text (the first line with it).")]
     Calls {
+        /// Only calls with this text in their prompt or reply, in upper or lower case
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        grep: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,

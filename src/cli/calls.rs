@@ -10,8 +10,9 @@ use crate::engine::{ExchangeInfo, State};
 use super::arguments::Common;
 use super::failure::Failure;
 use super::record::Record;
+use super::search::Found;
 use super::words::{duration, end, stage, utc};
-use super::{json, open};
+use super::{json, open, search};
 
 /// What the record says of an exchange, its bytes apart.
 #[derive(Debug, Serialize)]
@@ -115,31 +116,56 @@ impl Call {
     }
 }
 
+/// A call in a list, and where the text was found that was searched for.
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    call: Call,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    found: Vec<Found>,
+}
+
 const TITLES: [&str; 11] =
     ["call", "loop", "role", "model", "prompt", "in", "out", "cost", "first byte", "total", "ended"];
 
-/// Prints every call.
-pub(super) fn print(common: &Common, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let Record { state, .. } = Record::read(&open::repo(common)?)?;
-    let calls: Vec<Call> = state.exchanges.iter().map(|(id, info)| Call::of(*id, info, &state)).collect();
+/// Prints every call, or those that have a text in their prompt or reply.
+pub(super) fn print(common: &Common, wanted: Option<&str>, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    let record = Record::read(&open::repo(common)?)?;
+    let mut calls = Vec::new();
+    for (id, info) in &record.state.exchanges {
+        let found = match wanted {
+            Some(wanted) => search::find(&record.stored(*id)?, wanted),
+            None => Vec::new(),
+        };
+        if wanted.is_none() || !found.is_empty() {
+            calls.push(Listed { call: Call::of(*id, info, &record.state), found });
+        }
+    }
     if as_json {
         return json::print(&calls, out);
     }
     if calls.is_empty() {
-        writeln!(out, "No model has been called yet.")?;
+        match wanted {
+            Some(wanted) => writeln!(out, "No call has {wanted:?} in its prompt or reply.")?,
+            None => writeln!(out, "No model has been called yet.")?,
+        }
         return Ok(());
     }
     let mut rows = vec![TITLES.map(str::to_owned)];
-    rows.extend(calls.iter().map(|call| call.cells().map(|cell| visible_line(&cell).into_owned())));
+    rows.extend(calls.iter().map(|one| one.call.cells().map(|cell| visible_line(&cell).into_owned())));
     let mut widths = [0; TITLES.len()];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    for row in rows {
+    let found = std::iter::once(&[][..]).chain(calls.iter().map(|one| one.found.as_slice()));
+    for (row, found) in rows.iter().zip(found) {
         let line: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(out, "{}", line.join("  ").trim_end())?;
+        for Found { side, text } in found {
+            writeln!(out, "     {side}: {}", visible_line(text))?;
+        }
     }
     Ok(())
 }

@@ -68,11 +68,7 @@ pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dy
     let Some(info) = record.state.exchanges.get(&id) else {
         return Err(Failure::Nothing { what: "exchange", number: id.0 });
     };
-    let stored = match &record.reader {
-        Some(reader) => reader.exchange(id)?.unwrap_or_default(),
-        None => StoredExchange::default(),
-    };
-    let exchange = Exchange::of(Call::of(id, info, &record.state), stored);
+    let exchange = Exchange::of(Call::of(id, info, &record.state), record.stored(id)?);
     if as_json { json::print(&exchange, out) } else { Ok(exchange.write(out)?) }
 }
 

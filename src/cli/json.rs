@@ -15,7 +15,7 @@ pub(super) fn print(value: &impl Serialize, out: &mut dyn Write) -> Result<(), F
 }
 
 /// Escapes what the serializer leaves as it is. Line feeds stand between tokens only, everything else inside strings.
-fn harmless(json: &str) -> String {
+pub(super) fn harmless(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut buffer = [0; 4];
     for c in json.chars() {

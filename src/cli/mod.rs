@@ -5,6 +5,7 @@
 mod advice;
 mod arguments;
 mod calls;
+mod curl;
 mod demo;
 mod exchange;
 mod failure;
@@ -13,6 +14,7 @@ mod json;
 mod log;
 mod open;
 mod record;
+mod search;
 mod show;
 mod status;
 mod terminal;
@@ -65,8 +67,15 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             status::run(&common, form, out)
         }
         Some(Sub::Log { json, number }) => log::print(&common, number, json, out),
-        Some(Sub::Show { id, json }) => show::print(&common, &id.join(" "), json, out),
-        Some(Sub::Calls { json }) => calls::print(&common, json, out),
+        Some(Sub::Show { id, json, curl }) => {
+            let form = match (json, curl) {
+                (_, true) => show::Form::Curl,
+                (true, _) => show::Form::Json,
+                (false, false) => show::Form::Text,
+            };
+            show::print(&common, &id.join(" "), form, out)
+        }
+        Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
     }

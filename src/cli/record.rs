@@ -1,15 +1,16 @@
 //! The record, to be read: every event replayed, and who drives.
 
+use crate::domain::ExchangeId;
 use crate::engine::{Recorded, State, apply};
-use crate::journal::Reader;
+use crate::journal::{Reader, StoredExchange};
 use crate::repo::Repo;
 
 use super::failure::Failure;
 
 /// What the journal says now.
 pub(super) struct Record {
-    /// For the bytes of exchanges; none while there is no journal.
-    pub(super) reader: Option<Reader>,
+    /// None while there is no journal.
+    reader: Option<Reader>,
     /// Every event.
     pub(super) events: Vec<Recorded>,
     /// What they made.
@@ -28,6 +29,12 @@ impl Record {
         };
         let state = replay(&events)?;
         Ok(Self { reader, events, state, driver })
+    }
+
+    /// What went over the wire in an exchange; nothing if nothing was recorded of it.
+    pub(super) fn stored(&self, id: ExchangeId) -> Result<StoredExchange, Failure> {
+        let found = self.reader.as_ref().map(|reader| reader.exchange(id)).transpose()?;
+        Ok(found.flatten().unwrap_or_default())
     }
 }
 

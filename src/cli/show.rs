@@ -11,7 +11,15 @@ use super::arguments::Common;
 use super::failure::Failure;
 use super::record::Record;
 use super::words::{duration, local, origin, utc};
-use super::{exchange, json, open};
+use super::{curl, exchange, json, open};
+
+/// How it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    Json,
+    Curl,
+}
 
 /// What a person can name.
 #[derive(Debug, PartialEq, Eq)]
@@ -95,14 +103,19 @@ struct ShownDecision<'a> {
 }
 
 /// Prints what `id` names.
-pub(super) fn print(common: &Common, id: &str, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn print(common: &Common, id: &str, form: Form, out: &mut dyn Write) -> Result<(), Failure> {
     let wanted = read_id(id).ok_or_else(|| Failure::Id(id.to_owned()))?;
-    let record = Record::read(&open::repo(common)?)?;
+    let repo = open::repo(common)?;
+    let record = Record::read(&repo)?;
     match wanted {
-        Id::Exchange(id) => exchange::print(&record, id, as_json, out),
+        Id::Exchange(id) if form == Form::Curl => curl::print(common, &repo, &record, id, out),
+        Id::Exchange(id) => exchange::print(&record, id, form == Form::Json, out),
+        Id::Loop(id) if form == Form::Curl => {
+            Err(Failure::NoCurl { what: format!("loop {id}"), why: "only an exchange has a request" })
+        }
         Id::Loop(id) => match record.state.loops.get(&id) {
             None => Err(Failure::Nothing { what: "loop", number: id.0.into() }),
-            Some(one) if as_json => json::print(&Shown::of(one), out),
+            Some(one) if form == Form::Json => json::print(&Shown::of(one), out),
             Some(one) => Ok(write(one, out)?),
         },
     }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::{
     ArtifactKind, Critique, Digest, EXPECTED_OUTPUT, End, ExchangeId, LoopId, ModelId, Origin, Quote, Role, StageIndex,
-    tokens_of,
+    Timestamp, tokens_of,
 };
 use crate::engine::{self, Command, Loop, Refusal, Stage, Trouble};
 use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
@@ -48,10 +48,13 @@ impl Observer for Listener {
     }
 
     fn retry(&mut self, retry: &Retry) {
-        let (role, attempt, wait) = (self.role.name(), retry.attempt, retry.wait.as_secs_f32());
-        let why = retry.why.lines().next().unwrap_or_default();
-        let text = format!("the {role}'s call failed {attempt}x and is made again in {wait:.1} s: {why}");
-        let _ = self.home.send(Home::Report(Report::Progress(text)));
+        let (id, stage, role) = (self.id, self.stage, self.role);
+        let _ = self.home.send(Home::Waits { id, role, skip: retry.skip.clone() });
+        // The next step that stands below is for a call that has failed for good.
+        let why = retry.why.lines().next().unwrap_or_default().to_owned();
+        let wait = i64::try_from(retry.wait.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp(now().0.saturating_add(wait));
+        let _ = self.home.send(Home::Report(Report::Waiting { id, stage, role, why, until }));
     }
 
     fn response(&mut self, status: u16, headers: &[(String, String)]) {

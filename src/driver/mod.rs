@@ -51,6 +51,8 @@ pub enum Order {
     ListFiles,
     /// Make a worktree with the change in it ready to be edited by hand.
     OpenWorktree(LoopId),
+    /// Make the calls of a loop that wait for their next attempt again at once.
+    AskNow(LoopId),
     /// End: running tasks are stopped, everything is on the disk.
     End,
 }
@@ -72,6 +74,19 @@ pub enum Report {
         text: String,
         /// Whether it is reasoning.
         reasoning: bool,
+    },
+    /// An attempt of a call has failed, and another will follow.
+    Waiting {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// Which model.
+        role: Role,
+        /// What went wrong, in a line.
+        why: String,
+        /// When the next attempt is made.
+        until: Timestamp,
     },
     /// A gate printed more.
     GateOutput {
@@ -112,6 +127,12 @@ enum Home {
     Command(Command),
     Wire(WireRow),
     Report(Report),
+    /// A call waits between two attempts, until this is cancelled or its time has come.
+    Waits {
+        id: LoopId,
+        role: Role,
+        skip: CancellationToken,
+    },
     /// A call ended.
     Answered(Answered),
     /// A measurement is done (none if it was cancelled), or failed; the context can be gathered with it.
@@ -153,6 +174,8 @@ pub struct Driver {
     home: UnboundedSender<Home>,
     arrivals: UnboundedReceiver<Home>,
     running: BTreeMap<LoopId, CancellationToken>,
+    /// What ends the latest wait between two attempts; for one that is over already, in vain.
+    waits: BTreeMap<(LoopId, Role), CancellationToken>,
     /// The number of the latest task of each job.
     latest: BTreeMap<(LoopId, Job), u64>,
     benches: BTreeMap<String, Bench>,
@@ -189,6 +212,7 @@ impl Driver {
             home,
             arrivals,
             running: BTreeMap::new(),
+            waits: BTreeMap::new(),
             latest: BTreeMap::new(),
             benches: BTreeMap::new(),
             clearing: JoinSet::new(),
@@ -253,6 +277,12 @@ impl Driver {
                 self.list_files();
                 Ok(())
             }
+            Order::AskNow(id) => {
+                for skip in [Role::Author, Role::Critic].iter().filter_map(|role| self.waits.remove(&(id, *role))) {
+                    skip.cancel();
+                }
+                Ok(())
+            }
             Order::OpenWorktree(id) => match self.open_worktree(id) {
                 Ok(Ok(path)) => {
                     self.tell(Report::Worktree(path));
@@ -308,6 +338,10 @@ impl Driver {
             }
             Home::Report(report) => {
                 self.tell(report);
+                Ok(())
+            }
+            Home::Waits { id, role, skip } => {
+                self.waits.insert((id, role), skip);
                 Ok(())
             }
             Home::Answered(answered) => {

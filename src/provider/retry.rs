@@ -2,7 +2,7 @@
 //!
 //! As the vendors' own SDKs do it: 408, 409, 429 and all of 5xx, unless `x-should-retry` says otherwise; after what the
 //! server asks for in `retry-after-ms`, `retry-after` (seconds or a date) or Google's `RetryInfo`, or else after a
-//! pause that doubles. A person waits for the answer, so a wait beyond a minute is theirs to choose.
+//! pause that doubles. The person sees the wait, and can cut it short or give it up; one beyond an hour isn't begun.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::failure::is_spent;
 
-/// The longest wait that is kept without asking.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The longest wait that is begun: whoever must wait longer does something else meanwhile.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The longest pause between two attempts where the server asks for none.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -72,7 +72,7 @@ fn in_body(body: &[u8]) -> Option<Duration> {
 /// How long to wait after this failed attempt, counted from 1.
 ///
 /// # Errors
-/// Why it isn't waited for, if the server asks for more than a minute.
+/// Why it isn't waited for, if the server asks for more than an hour.
 pub(super) fn pause(fault: &Fault, attempt: u32, first: Duration) -> Result<Duration, String> {
     match fault.wait {
         Some(wait) if wait > LONGEST => Err(format!("The server asks to wait {}.", when(wait))),
@@ -179,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_and_long_waits_are_the_persons() {
+    fn pauses_double_and_waits_have_an_end() {
         let fault = |wait: Option<u64>| Fault { why: String::new(), wait: wait.map(Duration::from_secs) };
         let first = Duration::from_millis(500);
         let pauses: Vec<_> = (1..=6).map(|n| pause(&fault(None), n, first).unwrap().as_millis()).collect();
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 8000]);
-        assert_eq!(pause(&fault(Some(60)), 1, first), Ok(Duration::from_secs(60)));
-        for (wait, expected) in [(61, "2 minutes: ask again after 2"), (7201, "3 hours: "), (864_000, "10 days: ")] {
+        assert_eq!(pause(&fault(Some(3600)), 1, first), Ok(Duration::from_secs(3600)));
+        for (wait, expected) in [(3601, "61 minutes: ask again after 2"), (7201, "3 hours: "), (864_000, "10 days: ")] {
             let why = pause(&fault(Some(wait)), 1, first).unwrap_err();
             assert!(why.contains(expected), "{why}");
         }

@@ -133,8 +133,9 @@ async fn read_request(stream: &mut TcpStream) -> (String, String) {
 /// A whole response with a length. `headers` are lines parted by `\r\n`.
 pub(crate) fn http(status: &str, headers: &str, body: &str) -> Vec<Step> {
     let headers = if headers.is_empty() { String::new() } else { format!("{headers}\r\n") };
-    let length = body.len();
-    vec![Step::Send(format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes())]
+    // The server closes after it: a client that asks again at once must not take the connection for a living one.
+    let head = format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    vec![Step::Send(format!("{head}{body}").into_bytes())]
 }
 
 /// The head of a stream that ends when the server hangs up.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, LOCATION, TRANSFER_ENCODING};
 use reqwest::{Client, Response, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::failure::{Asked, may_pass, root_cause, words_of};
@@ -44,7 +44,7 @@ pub struct Limits {
     pub first: Duration,
     /// From one piece of text or reasoning to the next. Pings and comments don't count.
     pub idle: Duration,
-    /// The whole call, with all its attempts.
+    /// The whole call, with all its attempts; the waits between them don't count, as the person sees them.
     pub total: Duration,
     /// The most attempts, at least 1.
     pub attempts: u32,
@@ -125,9 +125,6 @@ pub(super) async fn exchange(
         biased;
         () = cancel.cancelled() => End::Cancelled,
         end = intake.ask(server, key.as_ref(), call) => end,
-        () = tokio::time::sleep(limits.total) => End::Failed(format!(
-            "the call was stopped: it has taken {}, the limit for a whole call", in_words(limits.total)
-        )),
     };
     intake.close(end)
 }
@@ -184,17 +181,25 @@ impl<'a> Intake<'a> {
             Err(error) => return End::Failed(format!("failed to set up HTTPS: {}", root_cause(&error))),
         };
         let headers = server.headers(key);
-        let mut attempt = 1;
+        let (mut attempt, mut left) = (1, self.limits.total);
         loop {
             let (post, mut reader) = speak(server.format, call);
             let url = server.address(&post.path);
             let asked = server.asked(&url, post.model);
             // A key that found its way into a prompt is neither recorded nor sent.
             let body = Bytes::from(self.secrets.mask_bytes(&post.body));
-            let fault = match self.attempt(client, &asked, headers.clone(), body, reader.as_mut()).await {
-                Ok(end) => return end,
-                Err(fault) => fault,
+            let begun = Instant::now();
+            let fault = match timeout(left, self.attempt(client, &asked, headers.clone(), body, reader.as_mut())).await
+            {
+                Ok(Ok(end)) => return end,
+                Ok(Err(fault)) => fault,
+                Err(_) => {
+                    let total = in_words(self.limits.total);
+                    let why = format!("the call was stopped: it has taken {total}, the limit for a whole call");
+                    return End::Failed(why);
+                }
             };
+            left = left.saturating_sub(begun.elapsed());
             if attempt >= self.limits.attempts {
                 let times = if attempt > 1 { format!("\nIt was asked {attempt} times.") } else { String::new() };
                 return End::Failed(format!("{}{times}", fault.why));

@@ -19,7 +19,7 @@ use super::input::{self, Pending};
 use super::record::{self, Source};
 use super::terminal::{Drawn, Screen};
 use super::{Settings, Start, TuiError};
-use crate::app::{Host, Model, Msg, Notice, Request, update};
+use crate::app::{Host, Model, Msg, Notice, Request, Waiting, update};
 use crate::domain::{LoopId, Timestamp};
 use crate::driver::{Order, Report};
 use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
@@ -273,6 +273,9 @@ impl Session {
                 return Ok(next);
             }
             Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
+            Report::Waiting { id, stage, role, why, until } => {
+                Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
+            }
             Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
             Report::Progress(text) => Msg::Progress(text),
             Report::Refused(text) => Msg::Refused(text),
@@ -312,6 +315,7 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::AskNow(id) => self.order(Order::AskNow(id)),
                 Request::ListFiles => self.order(Order::ListFiles),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),
                 Request::Trust(config) => {

@@ -40,6 +40,11 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
+/// Whole seconds as `9 s`, `75 s`, `3 min 20 s`, for clocks.
+pub(super) fn seconds(seconds: u64) -> String {
+    if seconds < 120 { format!("{seconds} s") } else { duration(seconds.saturating_mul(1_000)) }
+}
+
 /// `1 gate`, `3 gates`.
 pub(super) fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
@@ -70,6 +75,7 @@ mod tests {
             [duration(20), duration(4_120), duration(75_000), duration(200_000)],
             ["0.02 s", "4.1 s", "75 s", "3 min 20 s"]
         );
+        assert_eq!([seconds(9), seconds(119), seconds(1_799)], ["9 s", "119 s", "29 min 59 s"]);
         assert_eq!([plural(1, "gate"), plural(3, "gate")], ["1 gate", "3 gates"]);
     }
 }

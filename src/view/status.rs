@@ -3,18 +3,21 @@
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::figures::{duration, plural, short_count};
+use super::figures::{duration, plural, seconds, short_count};
 use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::{Area, Form};
-use crate::domain::{Disposition, Severity, Verb};
+use crate::domain::{Disposition, Role, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::Scope;
 
 /// The most rows that a message takes.
 const MOST_ROWS: u16 = 6;
+
+/// Columns that the keys keep; with fewer, what the loop has cost gives way.
+const LEAST_FOR_KEYS: usize = 30;
 
 /// What was decided so far, newest last; a notice takes its place until the next key.
 pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
@@ -81,7 +84,10 @@ pub(super) fn decision(scene: &Scene<'_>, buf: &mut Buffer, area: Area, carries_
     }
     let (text, scope) = state(scene);
     let style = scene.theme.style(scope);
-    if scene.model.current().is_some_and(|one| matches!(one.status, Status::Landed { .. } | Status::Landing(_))) {
+    let landing =
+        scene.model.current().is_some_and(|one| matches!(one.status, Status::Landed { .. } | Status::Landing(_)));
+    // Somebody else's words, which tell what to do.
+    if landing || scene.model.is_waiting() {
         return upwards(scene, buf, area, &text, scope);
     }
     let left = span(&format!(" {}", clip(&text, usize::from(area.width).saturating_sub(2))), style);
@@ -150,11 +156,14 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
             (format!("{id}: ready; {} sends the list to the author", key(Action::DraftSend)), Scope::Banner)
         }
         Phase::Drafting { attempt } => {
+            if let Some(waits) = waits(scene, Role::Author) {
+                return (format!("{id}: {waits}"), Scope::StageAwaiting);
+            }
             let again = if attempt > 1 { format!(", try {attempt}") } else { String::new() };
             let who = if attempt == 0 { "your change is being applied" } else { "the author is drafting" };
             (format!("{id}: {who}{again}; {} cancels", key(Action::RunCancel)), Scope::GateRunning)
         }
-        Phase::Reviewing => (format!("{id}: {}", under_way(model, stage)), Scope::GateRunning),
+        Phase::Reviewing => (format!("{id}: {}", under_way(scene, stage)), Scope::GateRunning),
         // Where there is little room, what stands in the way matters more than whole words.
         Phase::Awaiting if model.form == Form::Single => {
             (format!("{id} awaits you: {}", standing(model, stage)), Scope::Banner)
@@ -168,9 +177,20 @@ fn retry(scene: &Scene<'_>) -> String {
     scene.key(Action::LoopLand).unwrap_or_default()
 }
 
-fn under_way(model: &Model, stage: &Stage) -> String {
+/// That a call waits between two attempts: how long, what can be done, and last the words of whoever refused it.
+fn waits(scene: &Scene<'_>, role: Role) -> Option<String> {
+    let waiting = scene.model.waiting(role)?;
+    let left = seconds(waiting.until.0.abs_diff(scene.model.now.0).div_ceil(1000));
+    let key = |action| scene.key(action).unwrap_or_default();
+    let (now, cancel) = (key(Action::CallRetryNow), key(Action::RunCancel));
+    Some(format!("the {} is asked again in {left}; {now} asks now, {cancel} cancels. {}", role.name(), waiting.why))
+}
+
+fn under_way(scene: &Scene<'_>, stage: &Stage) -> String {
+    let model = scene.model;
     let mut parts = Vec::new();
-    if stage.pending.critique {
+    let waits = waits(scene, Role::Critic);
+    if stage.pending.critique && waits.is_none() {
         parts.push("the critic reads".to_owned());
     }
     let running = stage.pending.gates.len();
@@ -178,6 +198,7 @@ fn under_way(model: &Model, stage: &Stage) -> String {
         let (good, all) = gates::tally(model);
         parts.push(format!("{} still running, {good} of {all} satisfied", plural(running, "gate")));
     }
+    parts.extend(waits);
     parts.join("; ")
 }
 
@@ -221,8 +242,8 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1 + help_room;
     let mut room = usize::from(area.width);
-    if room >= 80 {
-        room = room.saturating_sub(right.width());
+    if room >= 80 && room >= right.width() + LEAST_FOR_KEYS {
+        room -= right.width();
     }
     for action in scene.model.hints() {
         let Some(key) = scene.key(action) else { continue };
@@ -242,10 +263,10 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     bar(buf, area, &Line::from(spans), &right, theme.style(Scope::Text));
 }
 
-/// Tokens and time that the loop's calls took.
+/// Tokens and time that the loop's calls took; one that still runs isn't counted yet.
 fn cost(model: &Model) -> String {
     let Some(one) = model.current() else { return String::new() };
-    let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id).collect();
+    let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id && call.end.is_some()).collect();
     if calls.is_empty() {
         return String::new();
     }

@@ -128,6 +128,20 @@ impl Desk {
         assert!(running.is_empty(), "still running: {running:?}");
     }
 
+    /// Asserts that none of these keys is in anything that was written down or shown.
+    #[track_caller]
+    pub(crate) fn assert_nowhere(&self, keys: &[&str], screen: &Terminal) {
+        let mut files = Vec::new();
+        below(&self.private(), &mut files);
+        assert!(files.iter().any(|path| path.ends_with("journal.sqlite3")), "{files:?}");
+        for key in keys {
+            let holds = |bytes: &[u8]| bytes.windows(key.len()).any(|window| window == key.as_bytes());
+            assert!(!holds(&screen.bytes()), "a key was on the screen");
+            let bad: Vec<_> = files.iter().filter(|path| holds(&fs::read(path).unwrap())).collect();
+            assert!(bad.is_empty(), "a key is in {bad:?}");
+        }
+    }
+
     /// The command lines of the processes whose home is here. Empty on systems without `/proc`.
     fn running(&self) -> Vec<String> {
         let home = format!("HOME={}", self.home().display());
@@ -167,6 +181,11 @@ impl Desk {
         self.replies(1);
         let dir = self.home().join("replies");
         self.write_own_config(&format!("[providers.script]\nkind = \"script\"\ndir = {dir:?}\n"));
+    }
+
+    /// A scripted reply, such as `author-plan.1`.
+    pub(crate) fn reply(&self, name: &str) -> String {
+        fs::read_to_string(self.home().join(format!("replies/{name}.md"))).unwrap()
     }
 
     /// Writes the scripted replies of a loop, whose change writes this number into `round.txt`.
@@ -271,6 +290,13 @@ Nothing got worse.
 
 The same walk.
 ";
+
+fn below(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { below(&path, files) } else { files.push(path) }
+    }
+}
 
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

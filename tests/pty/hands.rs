@@ -172,6 +172,16 @@ pub(crate) fn send_back(terminal: &mut Terminal, stage: &str, reason: &str) {
     terminal.wait_for("a second revision", |frame| !state(frame).contains("AWAITS"));
 }
 
+/// Waits until the screen says all this of a failed draft, and how to try again.
+#[track_caller]
+pub(crate) fn told(screen: &Terminal, words: &[&str]) {
+    for words in words {
+        screen.wait_for_words(words);
+    }
+    let frame = screen.wait_for("no draft", |frame| state(frame).contains("no draft; D tries again"));
+    assert_eq!(footer_key(&frame, "draft").as_deref(), Some("D"), "{frame}");
+}
+
 /// Leaves the program and waits for its end.
 #[track_caller]
 pub(crate) fn leave(terminal: &mut Terminal) {

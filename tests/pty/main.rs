@@ -8,5 +8,8 @@ mod hands;
 mod harness;
 mod idle;
 mod kill;
+mod kinds;
+mod money;
 mod server;
+mod waits;
 mod wire;

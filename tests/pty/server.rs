@@ -1,4 +1,5 @@
-//! A model server on loopback that speaks Chat Completions. Requests come to the test, which answers piece by piece.
+//! A model server on loopback that speaks Chat Completions and Anthropic Messages, told apart by the path. Requests
+//! come to the test, which answers piece by piece.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -71,9 +72,75 @@ impl Server {
     }
 }
 
+/// How a reply is streamed: the JSON of its events.
+#[derive(Clone, Copy)]
+enum Format {
+    Chat,
+    Messages,
+}
+
+impl Format {
+    fn of(head: &str) -> Self {
+        match head.split(' ').nth(1) {
+            Some(path) if path.ends_with("/messages") => Self::Messages,
+            Some(path) if path.ends_with("/chat/completions") => Self::Chat,
+            path => panic!("nothing is at {path:?}"),
+        }
+    }
+
+    fn begins(self) -> Vec<Value> {
+        match self {
+            Self::Chat => vec![chunk(json!({"role": "assistant", "content": ""}), Value::Null)],
+            Self::Messages => {
+                let usage = json!({"input_tokens": 1200, "output_tokens": 1});
+                let message = json!({"id": "m", "role": "assistant", "content": [], "usage": usage});
+                let block = json!({"type": "text", "text": ""});
+                vec![
+                    json!({"type": "message_start", "message": message}),
+                    json!({"type": "content_block_start", "index": 0, "content_block": block}),
+                    json!({"type": "ping"}),
+                ]
+            }
+        }
+    }
+
+    fn says(self, word: &str) -> Value {
+        match self {
+            Self::Chat => chunk(json!({"content": word}), Value::Null),
+            Self::Messages => {
+                let delta = json!({"type": "text_delta", "text": word});
+                json!({"type": "content_block_delta", "index": 0, "delta": delta})
+            }
+        }
+    }
+
+    fn ends(self) -> Vec<Value> {
+        match self {
+            Self::Chat => {
+                let usage = json!({"prompt_tokens": 1200, "completion_tokens": 34, "total_tokens": 1234});
+                vec![chunk(json!({}), json!("stop")), json!({"id": "c", "choices": [], "usage": usage})]
+            }
+            Self::Messages => {
+                let (delta, usage) = (json!({"stop_reason": "end_turn"}), json!({"output_tokens": 34}));
+                vec![
+                    json!({"type": "content_block_stop", "index": 0}),
+                    json!({"type": "message_delta", "delta": delta, "usage": usage}),
+                    json!({"type": "message_stop"}),
+                ]
+            }
+        }
+    }
+}
+
+fn chunk(delta: Value, finish_reason: Value) -> Value {
+    let choice = json!({"index": 0, "delta": delta, "finish_reason": finish_reason});
+    json!({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
+}
+
 /// A request, waiting for its answer.
 pub(crate) struct Call {
     stream: TcpStream,
+    format: Format,
     head: String,
     /// The body, as it came.
     pub(crate) body: Vec<u8>,
@@ -86,7 +153,8 @@ impl Call {
         let mut reader = BufReader::new(&stream);
         let mut head = String::new();
         while reader.read_line(&mut head).unwrap() > 2 {}
-        let mut call = Self { head, body: Vec::new(), sent: Vec::new(), stream: stream.try_clone().unwrap() };
+        let (format, stream) = (Format::of(&head), stream.try_clone().unwrap());
+        let mut call = Self { stream, format, head, body: Vec::new(), sent: Vec::new() };
         let length = call.header("content-length").expect("a body of known length").parse().unwrap();
         call.body.resize(length, 0);
         reader.read_exact(&mut call.body).unwrap();
@@ -110,9 +178,15 @@ impl Call {
     }
 
     /// Answers with an error.
-    pub(crate) fn refuse(mut self, status: &str, body: &Value) {
+    pub(crate) fn refuse(self, status: &str, body: &Value) {
+        self.refuse_for(status, "x-for: now", body);
+    }
+
+    /// Answers with an error and a header that says for how long.
+    pub(crate) fn refuse_for(mut self, status: &str, header: &str, body: &Value) {
         let (body, length) = (body.to_string(), body.to_string().len());
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}");
+        let head =
+            format!("HTTP/1.1 {status}\r\n{header}\r\ncontent-type: application/json\r\ncontent-length: {length}");
         write!(self.stream, "{head}\r\nconnection: close\r\n\r\n{body}").unwrap();
     }
 
@@ -120,25 +194,22 @@ impl Call {
     pub(crate) fn begin(&mut self) {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked";
         write!(self.stream, "{head}\r\nconnection: close\r\n\r\n").unwrap();
-        let role = json!({"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": null});
-        self.event(&json!({"id": "c", "object": "chat.completion.chunk", "choices": [role]}).to_string());
+        self.format.begins().iter().for_each(|event| self.event(event));
     }
 
     /// Says more: one event for each word.
     pub(crate) fn say(&mut self, text: &str) {
         for word in text.split_inclusive(char::is_whitespace) {
-            let choice = json!({"index": 0, "delta": {"content": word}, "finish_reason": null});
-            self.event(&json!({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}).to_string());
+            self.event(&self.format.says(word));
         }
     }
 
     /// Says that this is all, and ends. Gives the body that was sent.
     pub(crate) fn finish(mut self) -> Vec<u8> {
-        let choice = json!({"index": 0, "delta": {}, "finish_reason": "stop"});
-        self.event(&json!({"id": "c", "choices": [choice]}).to_string());
-        let usage = json!({"prompt_tokens": 1200, "completion_tokens": 34, "total_tokens": 1234});
-        self.event(&json!({"id": "c", "choices": [], "usage": usage}).to_string());
-        self.event("[DONE]");
+        self.format.ends().iter().for_each(|event| self.event(event));
+        if let Format::Chat = self.format {
+            self.send("data: [DONE]\n\n");
+        }
         // That was the end; the client may have gone.
         let _ = self.stream.write_all(b"0\r\n\r\n");
         self.sent
@@ -153,13 +224,17 @@ impl Call {
 
     /// Gives up in the middle of a stream.
     pub(crate) fn fail(mut self, words: &str) {
-        self.event(&json!({"error": {"message": words, "code": 500}}).to_string());
+        self.event(&json!({"error": {"message": words, "code": 500}}));
         let _ = self.stream.write_all(b"0\r\n\r\n");
     }
 
-    fn event(&mut self, data: &str) {
-        let event = format!("data: {data}\n\n");
-        write!(self.stream, "{:x}\r\n{event}\r\n", event.len()).unwrap();
-        self.sent.extend_from_slice(event.as_bytes());
+    fn event(&mut self, data: &Value) {
+        let name = data["type"].as_str().map(|name| format!("event: {name}\n")).unwrap_or_default();
+        self.send(&format!("{name}data: {data}\n\n"));
+    }
+
+    fn send(&mut self, text: &str) {
+        write!(self.stream, "{:x}\r\n{text}\r\n", text.len()).unwrap();
+        self.sent.extend_from_slice(text.as_bytes());
     }
 }

@@ -1,13 +1,12 @@
 //! The loop with two models behind real sockets, from `windlass init` to the landed commit; and how calls go wrong.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::demo::approved_tree;
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, footer_key, land, leave, read_all, send_back, state, trust};
+use crate::hands::{approve, await_decision, draft, footer_key, land, leave, read_all, send_back, state, told, trust};
 use crate::harness::Terminal;
 use crate::server::{Reserved, Server};
 
@@ -249,7 +248,15 @@ fn two_models_behind_sockets_and_one_revise_round() {
         let text = desk.printed(&["show", "x", &id]);
         assert!(!text.contains(AUTHOR_KEY) && !text.contains(CRITIC_KEY) && text.contains("authorization: "), "{text}");
     }
-    assert_no_key(&desk, &screen);
+    desk.assert_nowhere(&[AUTHOR_KEY, CRITIC_KEY], &screen);
+
+    // A reply that came word by word is found as it reads, and a request can be made again by hand.
+    let found = desk.json(&["calls", "--grep", "CLOSED FORM: half", "--json"]);
+    let reply = json!({"in": "reply", "text": "Use the closed form: half of 40 times 41."});
+    assert_eq!((&found[0]["exchange"], &found[0]["found"][0]), (&json!(5), &reply), "{found}");
+    assert_eq!((&found[1]["exchange"], &found[1]["found"][0]["in"]), (&json!(6), &json!("prompt")), "{found}");
+    let curl = desk.printed(&["show", "x", "5", "--curl"]);
+    assert!(curl.contains("'authorization: Bearer '\"$NEAR_KEY\" ") && !curl.contains(AUTHOR_KEY), "{curl}");
 }
 
 #[test]
@@ -322,37 +329,6 @@ fn every_failing_call_is_told_in_the_servers_words_with_a_next_step() {
     let calls = desk.json(&["calls", "--json"]);
     let ends: Vec<&str> = calls.as_array().unwrap().iter().map(|call| call["ended"].as_str().unwrap()).collect();
     assert_eq!(ends, ["failed", "failed", "failed", "failed", "failed", "complete", "failed", "complete"], "{calls}");
-    assert_no_key(&desk, &screen);
+    desk.assert_nowhere(&[AUTHOR_KEY, CRITIC_KEY], &screen);
     desk.printed(&["verify"]);
-}
-
-/// Waits until the screen says all this of a failed draft, and how to try again.
-#[track_caller]
-fn told(screen: &Terminal, words: &[&str]) {
-    for words in words {
-        screen.wait_for_words(words);
-    }
-    let frame = screen.wait_for("no draft", |frame| state(frame).contains("no draft; D tries again"));
-    assert_eq!(footer_key(&frame, "draft").as_deref(), Some("D"), "{frame}");
-}
-
-/// No key is in anything that was written down or shown.
-#[track_caller]
-fn assert_no_key(desk: &Desk, screen: &Terminal) {
-    for key in [AUTHOR_KEY, CRITIC_KEY].map(str::as_bytes) {
-        let holds = |bytes: &[u8]| bytes.windows(key.len()).any(|window| window == key);
-        assert!(!holds(&screen.bytes()), "a key was on the screen");
-        let mut files = Vec::new();
-        below(&desk.private(), &mut files);
-        assert!(files.iter().any(|path| path.ends_with("journal.sqlite3")), "{files:?}");
-        let bad: Vec<_> = files.iter().filter(|path| holds(&fs::read(path).unwrap())).collect();
-        assert!(bad.is_empty(), "a key is in {bad:?}");
-    }
-}
-
-fn below(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { below(&path, files) } else { files.push(path) }
-    }
 }

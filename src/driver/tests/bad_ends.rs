@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::{CHANGE, CONFIG, CONSTRAINT, Desk, FIRST, Place, ada};
-use crate::domain::{ExchangeId, Verdict};
+use crate::domain::{ExchangeId, LoopId, Role, Verdict};
+use crate::driver::{Order, now};
 use crate::engine::{Command, Phase, Trouble};
 use crate::journal::Reader;
 use crate::provider::testing::{FakeServer, Seen, Step, event, http, stop, stream_head};
@@ -29,13 +30,21 @@ async fn a_reply_that_is_cut_off_is_never_a_revision() {
 #[tokio::test]
 async fn a_server_that_is_busy_is_asked_again_and_both_attempts_are_in_the_record() {
     let place = Place::new();
-    let busy = http("503 Busy", "retry-after-ms: 1", "come back");
+    let busy = http("503 Busy", "retry-after: 3000", "come back");
     let server = FakeServer::start(vec![busy, vec![stream_head(), event(CONSTRAINT), stop()]]).await;
     place.author_at(server.port);
     let mut desk = Desk::at(&place, "constraint").await;
-    desk.draft().await;
+    desk.send(Command::Draft { id: FIRST });
+    desk.until("a wait", |desk| !desk.waiting.is_empty()).await;
+    let (role, why, until) = desk.waiting[0].clone();
+    let left = until.0 - now().0;
+    assert!(role == Role::Author && why.ends_with("answered 503 Service Unavailable: come back"), "{why}");
+    assert!((2_000_000..=3_000_000).contains(&left), "{left}");
+    // Another loop's wait is another's, and nobody waits for 50 minutes here.
+    desk.orders.send(Order::AskNow(LoopId(2))).unwrap();
+    desk.orders.send(Order::AskNow(FIRST)).unwrap();
+    desk.reach("constraint", "awaiting decision").await;
     assert_eq!(desk.stage().revision().unwrap().text, CONSTRAINT);
-    assert!(desk.progress.iter().any(|text| text.contains("the author's call failed")), "{:?}", desk.progress);
     let kept = Reader::open(&place.private()).unwrap().unwrap().exchange(ExchangeId(1)).unwrap().unwrap();
     let [failed] = &kept.earlier[..] else { panic!("{:?}", kept.earlier) };
     assert_eq!((failed.response.as_ref().unwrap().status, failed.chunks[0].bytes.as_slice()), (503, &b"come back"[..]));

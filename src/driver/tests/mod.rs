@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use super::{Driver, DriverError, Order, Report};
 use crate::config::{Flags, Paths, load};
-use crate::domain::{Decision, LoopId, Person, TreeId, Unread, Verdict};
+use crate::domain::{Decision, LoopId, Person, Role, Timestamp, TreeId, Unread, Verdict};
 use crate::engine::{Approval, Command, Event, Loop, Phase, Recorded, Stage, State, Status, apply, evidence, gaps};
 use crate::journal::{Journal, Reader, verify};
 use crate::process::capture::Capture;
@@ -228,6 +228,8 @@ struct Desk {
     events: Vec<Recorded>,
     refused: Vec<String>,
     progress: Vec<String>,
+    /// Calls that waited, for whom, why and until when.
+    waiting: Vec<(Role, String, Timestamp)>,
     /// What gates printed, and what models said.
     output: String,
     said: String,
@@ -253,6 +255,7 @@ impl Desk {
             events: Vec::new(),
             refused: Vec::new(),
             progress: Vec::new(),
+            waiting: Vec::new(),
             output: String::new(),
             said: String::new(),
             worktree: None,
@@ -299,6 +302,7 @@ impl Desk {
             }
             Report::Refused(why) => self.refused.push(why),
             Report::Progress(text) => self.progress.push(text),
+            Report::Waiting { role, why, until, .. } => self.waiting.push((role, why, until)),
             Report::GateOutput { text, .. } => self.output.push_str(&text),
             Report::Worktree(path) => self.worktree = Some(path),
             Report::Delta { text, .. } => self.said.push_str(&text),

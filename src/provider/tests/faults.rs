@@ -48,8 +48,9 @@ async fn statuses_and_headers_decide_whether_and_when_to_ask_again() {
             ("retry-after-ms: 70".to_owned(), Some(70..=70)),
             (date(30), Some(25_000..=30_000)),
             (date(-30), pause.clone()),
-            ("retry-after: 61".to_owned(), None),
-            (date(600), None),
+            ("retry-after: 1800".to_owned(), Some(1_800_000..=1_800_000)),
+            ("retry-after: 3601".to_owned(), None),
+            (date(4000), None),
             ("x-should-retry: false".to_owned(), None),
         ] {
             let (reply, witness, seen) = asked_of(vec![http(status, &header, "busy"), answer()]).await;
@@ -172,6 +173,15 @@ impl crate::provider::Observer for Forgetful {
     fn chunk(&mut self, _: u64, _: &[u8]) {}
     fn text(&mut self, _: &str) {}
     fn reasoning(&mut self, _: &str) {}
+}
+
+#[tokio::test]
+async fn the_limit_of_a_whole_call_leaves_out_the_waits() {
+    let server = FakeServer::start(vec![http("429 Slow", "retry-after-ms: 2500", ""), answer()]).await;
+    let limits = Limits { total: Duration::from_secs(2), ..Limits::default() };
+    let provider = provider(&server, WireFormat::OpenAiChat).with_limits(limits);
+    let reply = provider.call(&call(), &mut Forgetful, &CancellationToken::new()).await;
+    assert_eq!((reply.end, reply.text.as_str()), (End::Complete, "Yes."));
 }
 
 async fn flooded(bytes: Vec<u8>, times: usize) -> Reply {

@@ -53,6 +53,38 @@ fn drafting_follows_the_stream() {
 }
 
 #[test]
+fn a_call_that_waits_says_how_long_and_why() {
+    at_every_size("waiting", |size| {
+        let mut stand = Stand::at(size, 1);
+        stand.press(&["D"]);
+        stand.ask(Role::Author);
+        stand.waits(Role::Author, 90_000);
+        stand.wait(2_500);
+        stand.tell(Msg::Woken);
+        stand
+    });
+    let mut stand = Stand::at((120, 35), 2);
+    stand.draft();
+    stand.ask(Role::Critic);
+    assert!(stand.model.unavailable(Action::CallRetryNow).is_some());
+    stand.waits(Role::Critic, 1_800_000);
+    let says = |stand: &Stand, words: &str| stand.screen().contains(words);
+    assert!(
+        says(&stand, "gates still running") && says(&stand, "the critic is asked again in 30 min 00 s; ! asks now")
+    );
+    stand.wait(61_000);
+    stand.tell(Msg::Woken);
+    assert!(says(&stand, "the critic is asked again in 28 min 59 s"), "{}", stand.screen());
+    stand.press(&["!"]);
+    assert!(says(&stand, "the critic reads") && !says(&stand, "asked again"), "{}", stand.screen());
+    // A wait that is over says nothing any more, also if nobody has pressed a key.
+    stand.waits(Role::Critic, 1_000);
+    stand.wait(1_000);
+    stand.tell(Msg::Woken);
+    assert!(says(&stand, "the critic reads") && !says(&stand, "asked again"), "{}", stand.screen());
+}
+
+#[test]
 fn reviewing_shows_findings_as_they_come() {
     at_every_size("reviewing", |size| {
         let mut stand = Stand::at(size, 2);

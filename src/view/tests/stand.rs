@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use tui_textarea::{Input, Key as Typed};
 
 use crate::app::action::Action;
-use crate::app::{Host, Model, Msg, Request, update};
+use crate::app::{Host, Model, Msg, Request, Waiting, update};
 use crate::config::workflow;
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Digest, End, Enforcement, FileStat, GateDef,
@@ -186,6 +186,14 @@ impl Stand {
     pub(super) fn say(&mut self, role: Role, text: &str) {
         let (id, stage) = self.place();
         self.tell(Msg::Delta { id, stage, role, text: text.to_owned(), reasoning: false });
+    }
+
+    /// An attempt was refused, and the next one is made after so many milliseconds.
+    pub(super) fn waits(&mut self, role: Role, ms: i64) {
+        let (id, stage) = self.place();
+        let why = "https://models.example/v1/chat/completions answered 429 Too Many Requests: slow down".to_owned();
+        let waiting = Waiting { why, until: Timestamp(self.now + ms) };
+        self.tell(Msg::Waiting { id, stage, role, waiting });
     }
 
     /// Drafts the open stage and reviews it with this critique, every gate passing.
