@@ -531,7 +531,7 @@ fn a_request_is_a_curl_command_that_names_where_the_key_is() {
     desk.record();
     let url = "kind = \"openai-chat\"\nbase_url = \"http://here/v1\"\n";
     desk.write_user_file(&format!("[providers.script]\n{url}api_key_env = \"FAR_KEY\"\n"));
-    desk.set("FAR_KEY", "hunter2's");
+    desk.set("FAR_KEY", "hunter2's  *");
     let shown = desk.run(&["show", "x", "1", "--curl"]);
     assert_harmless(&shown.out);
     assert!(shown.code == 0 && !shown.out.contains("hunter2") && shown.out.contains("$FAR_KEY"), "{shown:?}");
@@ -543,10 +543,10 @@ fn a_request_is_a_curl_command_that_names_where_the_key_is() {
     fs::set_permissions(bin.join("curl"), Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let ran =
-        Command::new("sh").args(["-c", &shown.out]).env("PATH", path).env("FAR_KEY", "hunter2's").output().unwrap();
+        Command::new("sh").args(["-c", &shown.out]).env("PATH", path).env("FAR_KEY", "hunter2's  *").output().unwrap();
     let ran = String::from_utf8(ran.stdout).unwrap();
     let (arguments, body) = ran.split_once("<@->\n").unwrap();
-    assert_eq!(arguments, "<-sS>\n<-N>\n<http://here/v1>\n<-H>\n<authorization: hunter2's>\n<--data-binary>\n");
+    assert_eq!(arguments, "<-sS>\n<-N>\n<http://here/v1>\n<-H>\n<authorization: hunter2's  *>\n<--data-binary>\n");
     assert_eq!(serde_json::from_str::<Value>(body).unwrap(), serde_json::json!({ "say": "\u{202e}" }));
 
     desk.write_user_file(&format!("[providers.script]\n{url}"));

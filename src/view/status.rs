@@ -16,7 +16,7 @@ use crate::theme::Scope;
 /// The most rows that a message takes.
 const MOST_ROWS: u16 = 6;
 
-/// Columns that the keys keep; with fewer, what the loop has cost gives way.
+/// Columns that the keys keep beside what the loop has cost.
 const LEAST_FOR_KEYS: usize = 30;
 
 /// What was decided so far, newest last; a notice takes its place until the next key.
@@ -236,14 +236,15 @@ fn standing(model: &Model, stage: &Stage) -> String {
 pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let theme = scene.theme;
     let (key_style, desc) = (theme.style(Scope::FooterKey), theme.style(Scope::FooterDesc));
-    let right = Line::styled(cost(scene.model), theme.style(Scope::CostOk));
+    let mut room = usize::from(area.width);
+    let cost = cost(scene.model).into_iter().find(|cost| width(cost) + LEAST_FOR_KEYS <= room);
+    let right = Line::styled(cost.unwrap_or_default(), theme.style(Scope::CostOk));
     let help = scene.key(Action::HelpOpen).map(|key| (key, "help"));
     let help_room = help.as_ref().map_or(0, |(key, what)| key.len() + what.len() + 4);
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1 + help_room;
-    let mut room = usize::from(area.width);
-    if room >= 80 && room >= right.width() + LEAST_FOR_KEYS {
-        room -= right.width();
+    if room >= 80 {
+        room = room.saturating_sub(right.width());
     }
     for action in scene.model.hints() {
         let Some(key) = scene.key(action) else { continue };
@@ -263,12 +264,13 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     bar(buf, area, &Line::from(spans), &right, theme.style(Scope::Text));
 }
 
-/// Tokens and time that the loop's calls took; one that still runs isn't counted yet.
-fn cost(model: &Model) -> String {
-    let Some(one) = model.current() else { return String::new() };
+/// Tokens, money and time that the loop's calls took, and the money alone for where there is less room. A call that
+/// still runs isn't counted yet.
+fn cost(model: &Model) -> Vec<String> {
+    let Some(one) = model.current() else { return Vec::new() };
     let calls: Vec<_> = model.state.exchanges.values().filter(|call| call.id == one.id && call.end.is_some()).collect();
     if calls.is_empty() {
-        return String::new();
+        return Vec::new();
     }
     let sum =
         |of: fn(&crate::domain::Usage) -> Option<u64>| calls.iter().filter_map(|call| of(&call.usage)).sum::<u64>();
@@ -279,7 +281,8 @@ fn cost(model: &Model) -> String {
     } else {
         String::new()
     };
-    let money = super::figures::cost(calls.iter().copied()).map(|money| format!(", {money}")).unwrap_or_default();
-    let calls = plural(calls.len(), "call");
-    format!("{calls}{tokens}{money}, {} ", duration(ms))
+    let money = super::figures::cost(calls.iter().copied());
+    let (calls, time) = (plural(calls.len(), "call"), duration(ms));
+    let also = money.as_ref().map(|money| format!(", {money}")).unwrap_or_default();
+    std::iter::once(format!("{calls}{tokens}{also}, {time} ")).chain(money.map(|money| money + " ")).collect()
 }
