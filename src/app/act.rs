@@ -95,9 +95,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::HunkComment => remark(model, false),
         Action::HunkNext => travel::to_unit(model, false, |_, _| true),
         Action::HunkPrev => travel::to_unit(model, true, |_, _| true),
-        Action::HunkNextUnread => travel::to_unit(model, false, |model, unit| {
-            model.artifact.units().get(unit).is_some_and(|unit| !model.reading.is_seen(&unit.digest))
-        }),
+        Action::HunkNextUnread => travel::to_unread(model),
         Action::FileNext => travel::to_unit(model, false, travel::begins_file),
         Action::FilePrev => travel::to_unit(model, true, travel::begins_file),
         Action::FocusNext | Action::FocusPrev => {
@@ -259,7 +257,8 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
     if action == Action::TextSubmit {
         return entry::finish(model);
     }
-    if !takes || sheet.sent {
+    // Sending back is no danger: it asks for words first. What approves or ends a loop waits until the sheet was seen.
+    if (!takes && action != Action::DecisionRevise) || sheet.sent {
         return Vec::new();
     }
     sheet.error = None;

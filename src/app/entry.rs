@@ -141,7 +141,10 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             let length = ask.text().trim().chars().count();
             let least = ask.purpose.least();
             if length < least {
-                ask.error = Some(format!("a reason has at least {least} characters; this one has {length}"));
+                ask.error = Some(match least {
+                    1 => "say what should be different first".to_owned(),
+                    least => format!("a reason has at least {least} characters; this one has {length}"),
+                });
                 return Vec::new();
             }
             let Some(Overlay::Ask(ask)) = model.overlays.pop() else { return Vec::new() };

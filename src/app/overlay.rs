@@ -154,6 +154,7 @@ impl Purpose {
     /// The least characters of an answer, as the engine wants it.
     pub(super) const fn least(&self) -> usize {
         match self {
+            Self::Revise | Self::Remark { rejects: true, .. } => 1,
             Self::Abandon | Self::Override(_) | Self::Dismiss { .. } | Self::Reopen(_) => REASON_LEAST,
             _ => 0,
         }

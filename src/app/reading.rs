@@ -74,6 +74,18 @@ impl Reading {
         Unread { seen: count(seen), total: count(doc.units().len()) }
     }
 
+    /// The first line of each unit that wasn't seen whole yet, in order.
+    pub(super) fn unseen(&self, doc: &Doc) -> Vec<usize> {
+        let units = doc.units().iter().filter(|unit| !self.is_seen(&unit.digest));
+        let first = |unit: &Unit| {
+            (unit.from..unit.to).find(|line| {
+                let length = doc.lines().get(*line).map_or(0, |line| line.text.len());
+                !self.covers(unit, line - unit.from, &(0..length))
+            })
+        };
+        units.filter_map(first).collect()
+    }
+
     /// Whether a part of a unit's line was seen.
     fn covers(&self, unit: &Unit, line: usize, part: &Range<usize>) -> bool {
         let seen = self.partly.get(&unit.digest).and_then(|lines| lines.get(&line));

@@ -93,6 +93,20 @@ pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, 
     go_to_line(model, line);
 }
 
+/// Goes on reading: to the first line below what is in sight that wasn't seen yet, else to the first one at all.
+pub(super) fn to_unread(model: &mut Model) {
+    let pane = model.wide_pane();
+    let (width, height) = model.room(pane);
+    let (_, end) = model.scroll(pane).visible(&model.artifact, width, height);
+    let unseen = model.reading.unseen(&model.artifact);
+    let Some(line) = unseen.iter().find(|line| **line >= end).or_else(|| unseen.first()).copied() else {
+        model.notice = Some(Notice { text: "all of it was on the screen".to_owned(), is_error: false });
+        return;
+    };
+    model.focus = pane;
+    go_to_line(model, line);
+}
+
 pub(super) fn begins_file(model: &Model, unit: usize) -> bool {
     let line = model.artifact.units().get(unit).and_then(|unit| model.artifact.lines().get(unit.from));
     line.is_some_and(|line| line.kind == Kind::File)

@@ -405,12 +405,13 @@ impl Loop {
             .collect()
     }
 
-    /// The next constraint that the outcome names: its section's first line of text.
+    /// The next constraint that the outcome names: its section's first paragraph, as one line.
     pub fn next_constraint(&self) -> Option<String> {
         let outcome = self.stages.iter().rev().find(|s| s.spec.artifact == ArtifactKind::Outcome)?.revision()?;
         let named = sections(&outcome.text).into_iter().find(|section| section.is("Next constraint"))?.body.trim();
-        let first = named.lines().find(|line| !line.trim().is_empty())?;
-        Some(first.trim().trim_start_matches("- ").to_owned())
+        let paragraph: Vec<&str> = named.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let text = paragraph.join(" ").trim_start_matches("- ").to_owned();
+        (!text.is_empty()).then_some(text)
     }
 }
 

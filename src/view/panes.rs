@@ -107,7 +107,11 @@ fn about(model: &Model, pane: Pane) -> String {
             (Face::Artifact, _, Some(revision)) => {
                 let by = match &revision.origin {
                     Origin::Model { model, .. } => model.to_string(),
-                    Origin::Human { name } => format!("{name}, by hand"),
+                    Origin::Human { name } => {
+                        // The address is in the record; here the room is for how much was read.
+                        let name = name.split(" <").next().unwrap_or(name);
+                        format!("{name}, by hand")
+                    }
                 };
                 let stale = if stage.phase == Phase::Stale { ", stale" } else { "" };
                 format!("revision {} by {by}{stale}", revision.ordinal)

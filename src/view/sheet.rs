@@ -130,7 +130,7 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
     add_findings(stage, &mut add, (good, warn, bad));
     let Tally { accepted, rejected, commented } = sheet.remarks;
     if sheet.remarks.asks_for_revision() {
-        let text = format!("{rejected} rejected, {commented} with a comment: sending back takes them to the author");
+        let text = format!("{rejected} rejected, {commented} commented on: sending back takes them to the author");
         add("✗", bad, "yours", &text);
     } else if accepted > 0 {
         add("✓", good, "yours", &format!("{} accepted", plural(accepted, "part")));
@@ -199,6 +199,15 @@ fn consequence(scene: &Scene<'_>, sheet: &Sheet, stage: &Stage, width: usize) ->
             " (your checkout has changes: the branch will be left, and you are told the command)"
         };
         rows.extend(wrapped(&format!("It makes the commit and moves {branch}{dirty}."), width, 0, text));
+    }
+    if sheet.lands.is_some() && sheet.is_named() {
+        let key = scene.keymap.keys_for(Context::Confirm, Action::StageApprove).into_iter().next().unwrap_or_default();
+        rows.extend(wrapped(
+            &format!("✓ The name is typed: {key} lands it."),
+            width,
+            2,
+            theme.style(Scope::DecisionSafe),
+        ));
     }
     if !sheet.obstacles.is_empty() {
         let what = "It can't be approved as it stands: send it back, or deal with what stands in the way.";

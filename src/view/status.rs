@@ -30,7 +30,8 @@ pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     if let Some(one) = scene.model.current() {
         for stage in &one.stages {
             for decision in &stage.decisions {
-                let reason = decision.reason.as_deref().map(|reason| format!(" ({})", clip(reason, 40)));
+                let reason =
+                    decision.reason.as_deref().map(|reason| format!(" ({})", clip(&reason.replace('\n', "; "), 40)));
                 let (word, scope) = match decision.verb {
                     Verb::Approve => ("✓ approved", Scope::StageApproved),
                     Verb::Revise => ("~ sent back", Scope::StageAwaiting),
@@ -246,7 +247,9 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     if room >= 80 {
         room = room.saturating_sub(right.width());
     }
-    for action in scene.model.hints() {
+    // With something in front, its own keys are at its foot.
+    let hints = if scene.model.overlays.is_empty() { scene.model.hints() } else { Vec::new() };
+    for action in hints {
         let Some(key) = scene.key(action) else { continue };
         let text = action.info().short;
         let needed = key.len() + text.len() + 3;
