@@ -17,9 +17,10 @@ pub(super) fn can_ask() -> bool {
 
 /// Asks, and gives the answer. What was typed before the question was there doesn't count.
 pub(super) fn ask(question: &str, out: &mut dyn Write) -> io::Result<String> {
+    // Before the question, not after it: whoever answers at once must be heard.
+    tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
     write!(out, "{question} ")?;
     out.flush()?;
-    tcflush(io::stdin(), FlushArg::TCIFLUSH)?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(answer.trim().to_owned())
