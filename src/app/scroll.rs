@@ -92,8 +92,18 @@ impl Scroll {
 
     /// Puts `line` a third down from the top, as far as the document allows.
     pub fn to_line(&mut self, doc: &Doc, width: usize, height: usize, line: usize) {
-        (self.line, self.row, self.follow) = (line, 0, false);
-        self.by(doc, width, height, -isize::try_from(height / 3).unwrap_or(0));
+        // Up from the line itself, and only then as far as the document allows: else a line near the end stays below.
+        let mut above = height / 3;
+        let mut top = line;
+        while let Some(before) = top.checked_sub(1) {
+            let rows = doc.lines().get(before).map_or(1, |one| rows_of(one, width, self.wrap));
+            if rows > above {
+                break;
+            }
+            (above, top) = (above - rows, before);
+        }
+        (self.line, self.row, self.follow) = (top, 0, false);
+        *self = self.shown(doc, width, height);
     }
 
     /// What is on the screen: each line with the part of its text, in bytes, that can be seen.
@@ -157,6 +167,17 @@ mod tests {
         scroll.by(&doc, 40, 10, 100);
         assert_eq!(scroll.line, 20);
         assert_eq!(scroll.visible(&doc, 40, 10), (20, 30));
+    }
+
+    #[test]
+    fn a_line_that_is_gone_to_is_in_sight_wherever_it_is() {
+        let doc = doc(30);
+        for line in 0..30 {
+            let mut scroll = Scroll::default();
+            scroll.to_line(&doc, 40, 10, line);
+            let (from, to) = scroll.visible(&doc, 40, 10);
+            assert!((from..to).contains(&line), "{line} is not in {from}..{to}");
+        }
     }
 
     #[test]

@@ -242,6 +242,8 @@ impl Session {
 
     fn input(&mut self, event: Event, interrupt: &mut Signal) -> Result<Next, TuiError> {
         let resized = matches!(event, Event::Resize(..));
+        // An event may tell of a size that has passed: a newer one may be on the screen already.
+        let event = if resized { Screen::size().map(|(columns, rows)| Event::Resize(columns, rows))? } else { event };
         let Ui { model, keymap, pending, .. } = &mut self.ui;
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
         let next = self.take(msg, interrupt)?;
