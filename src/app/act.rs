@@ -9,6 +9,7 @@ use super::action::Action;
 use super::entry;
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
+use super::models;
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
@@ -63,6 +64,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ContextAdd => {
             model.overlays.push(Overlay::Pick(Box::new(Picker::awaiting("Add a file to the context"))));
             return vec![Request::ListFiles];
+        }
+        Action::ModelChoose => {
+            if let Some(role) = model.open_role() {
+                model.overlays.push(Overlay::Pick(Box::new(models::picker(role))));
+                return vec![Request::ListModels];
+            }
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {

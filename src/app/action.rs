@@ -93,6 +93,7 @@ actions! {
     DraftTakeBack "draft.take-back" "take back" "Go back to the revision that was sent back";
     DraftWrite "draft.write" "write it" "Write the artifact by hand instead of a model";
     CallRetryNow "call.retry-now" "ask now" "Make the call that waits for its next attempt again at once";
+    ModelChoose "model.choose" "other model" "Have another model draft, or object, in this stage";
     RunCancel "run.cancel" "cancel" "Cancel what is running";
     PlanEditInline "plan.edit-inline" "edit" "Edit the artifact here";
     PlanEditExternal "plan.edit-external" "$EDITOR" "Edit the artifact, or the change's worktree, in $EDITOR";

@@ -2,6 +2,7 @@
 
 use tui_textarea::{Input, Key, TextArea};
 
+use crate::domain::ModelId;
 use crate::engine::Command;
 
 use super::act;
@@ -112,16 +113,29 @@ pub(super) fn leave_field(sheet: &mut Sheet) {
 /// Takes the selected row of a picker.
 pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     let Some(Overlay::Pick(picker)) = model.overlays.last() else { return Vec::new() };
-    let Some(row) = picker.matching().get(picker.selected).map(|row| (*row).clone()) else { return Vec::new() };
-    if let Some(why) = row.disabled {
-        model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
-        return Vec::new();
-    }
+    let typed = picker.query.lines().join(" ").trim().to_owned();
+    let choice = match picker.matching().get(picker.selected) {
+        Some(row) => match row.disabled {
+            None => row.choice.clone(),
+            Some(why) => {
+                model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
+                return Vec::new();
+            }
+        },
+        None if picker.takes_typed && !typed.is_empty() => Choice::Model(ModelId(typed)),
+        None => return Vec::new(),
+    };
     model.overlays.pop();
-    match row.choice {
+    match choice {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Call(id) => vec![Request::ReadCall(id)],
+        Choice::Model(chosen) => match (model.state.active().map(|one| one.id), model.open_role()) {
+            (Some(id), Some(role)) => {
+                vec![Command::ChooseModel { id, role, model: chosen, by: model.person() }.into()]
+            }
+            _ => Vec::new(),
+        },
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),

@@ -10,6 +10,7 @@ mod entry;
 mod hints;
 pub mod layout;
 mod model;
+mod models;
 mod msg;
 mod overlay;
 mod picker;

@@ -2,7 +2,7 @@
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -66,6 +66,13 @@ pub enum Msg {
     Host(Box<Host>),
     /// The repository's files, for the picker.
     Files(Vec<String>),
+    /// The models that could have a role, for the picker.
+    Models {
+        /// All that are known by now.
+        offers: Vec<Offer>,
+        /// Whether more may come.
+        more: bool,
+    },
     /// What went over the wire in a call, as text.
     Call {
         /// The call.
@@ -100,6 +107,8 @@ pub enum Request {
     AskNow(LoopId),
     /// List the repository's files.
     ListFiles,
+    /// List the models that could have a role.
+    ListModels,
     /// Look at the checkout again.
     LookAround,
     /// Read the configuration again.

@@ -10,7 +10,7 @@ use super::model::{Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, entry, picker, travel};
+use super::{act, entry, models, picker, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
@@ -104,9 +104,14 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         Msg::Files(paths) => {
             if let Some(Overlay::Pick(picker)) = model.overlays.last_mut()
                 && picker.loading
+                && !picker.takes_typed
             {
                 picker.fill(picker::files(paths));
             }
+            Vec::new()
+        }
+        Msg::Models { offers, more } => {
+            models::listed(model, offers, more);
             Vec::new()
         }
         Msg::Call { exchange, text } => {

@@ -4,6 +4,7 @@
 //! with a commit, so it can't name servers, keys or the person's own taste; its commands wait for trust, which is bound
 //! to the digest of its exact bytes.
 
+mod choose;
 mod document;
 mod init;
 mod layer;

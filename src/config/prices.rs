@@ -30,6 +30,12 @@ impl Prices {
         self
     }
 
+    /// The models of `provider` that have a price of their own.
+    pub fn named<'a>(&'a self, provider: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.rows.iter().map(|(key, _)| key.as_str());
+        names.filter(move |key| key.split_once('/').is_some_and(|(of, name)| of == provider && name != "*"))
+    }
+
     /// The price of a model: by its full id, by its provider, by its name alone, by its name without a date at its end.
     pub fn of(&self, model: &ModelId) -> Option<Price> {
         let (provider, name) = model.0.split_once('/')?;

@@ -3,7 +3,7 @@
 //! The record is part of the tree whose landing it describes, so it ends with the decisions before the last one; the
 //! decision that lands it is in the commit's trailers.
 
-use crate::domain::{Change, Decision, Gap, GateRun, ModelId, Person, Revision, Verb, sections};
+use crate::domain::{Change, Decision, Gap, GateRun, Person, Revision, Verb, sections};
 
 /// Longest slug, in bytes.
 const MAX_SLUG: usize = 60;
@@ -47,9 +47,9 @@ pub struct Record<'a> {
     /// The readings, as a Markdown table.
     pub readings: &'a str,
     /// Who drafted.
-    pub author: &'a ModelId,
+    pub author: &'a str,
     /// Who objected.
-    pub critic: &'a ModelId,
+    pub critic: &'a str,
 }
 
 /// The record's Markdown.
@@ -94,8 +94,8 @@ pub fn record(of: &Record) -> String {
     out.block("## More Information");
     out.block(&format!(
         "Drafted by `{}`, reviewed by `{}`. Decisions before landing:",
-        one_line(&of.author.0),
-        one_line(&of.critic.0)
+        one_line(of.author),
+        one_line(of.critic)
     ));
     out.list(of.steps.iter().map(decision));
     out.0
@@ -287,8 +287,8 @@ mod tests {
             steps: &[step(&first, &back), step(&second, &fine)],
             gates: &[run],
             readings: "| reading | before |\n|---|---|\n| t | 9 |\n",
-            author: &ModelId("a/x".into()),
-            critic: &ModelId("b/y".into()),
+            author: "a/x",
+            critic: "b/y",
         });
         assert!(text.starts_with(
             "---\nstatus: accepted\ndate: 2026-11-21\ndecision-makers: [\"Ada \\\"A\\\" <ada@example.org>\"]\n---\n\n\

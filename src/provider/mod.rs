@@ -16,6 +16,7 @@ mod failure;
 mod framing;
 mod gemini;
 mod key;
+mod models;
 mod ollama;
 mod responses;
 mod retry;

@@ -282,6 +282,7 @@ impl Session {
             Report::Progress(text) => Msg::Progress(text),
             Report::Refused(text) => Msg::Refused(text),
             Report::Files(files) => Msg::Files(files),
+            Report::Models { offers, more } => Msg::Models { offers, more },
             Report::Worktree(path) => {
                 let editor = self.editor.clone();
                 let opened = self.lend(interrupt, || editor::open(&editor, &path))?;
@@ -319,6 +320,7 @@ impl Session {
                 }
                 Request::AskNow(id) => self.order(Order::AskNow(id)),
                 Request::ListFiles => self.order(Order::ListFiles),
+                Request::ListModels => self.order(Order::ListModels),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),
                 Request::Trust(config) => {
                     let by = self.ui.model.person();
