@@ -149,6 +149,21 @@ total_ms (null while it runs). With --grep also found: in (prompt or reply), tex
         #[arg(long)]
         json: bool,
     },
+    /// Check what Windlass needs here: terminal, tmux, git, record, configuration, and each model by one small question
+    #[command(after_long_help = "\
+A model is asked one question of a few words, which is not part of the record. Where that can cost, it is asked for \
+first; without a terminal nothing that can cost is sent, unless --spend says so. Exit code 1 if anything is marked as \
+wrong.
+
+JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what to do, line by line).")]
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Ask the models without asking first, also where that costs
+        #[arg(long)]
+        spend: bool,
+    },
     /// Check the record: every row, the chain of hashes, the laws
     Verify,
     /// Read this repository's commands, and let Windlass run them

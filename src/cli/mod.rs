@@ -7,6 +7,7 @@ mod arguments;
 mod calls;
 mod curl;
 mod demo;
+mod doctor;
 mod exchange;
 mod failure;
 mod init;
@@ -76,6 +77,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             show::print(&common, &id.join(" "), form, out)
         }
         Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
     }
@@ -89,7 +91,7 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
-        status::print(&repo, Ok(&loaded), out)?;
+        status::print(&repo, &loaded, out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
     let settings = open::settings(&repo, &paths, loaded)?;

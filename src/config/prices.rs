@@ -12,6 +12,12 @@ pub struct Prices {
     rows: Vec<(String, Price)>,
 }
 
+/// The day on which the vendors published the prices that are shipped.
+pub fn prices_dated() -> &'static str {
+    let dated = BUILT_IN.lines().find_map(|line| line.strip_prefix("dated = \"")?.strip_suffix('"'));
+    dated.unwrap_or_default()
+}
+
 impl Prices {
     /// The shipped table.
     pub(super) fn built_in() -> (Self, Vec<Problem>) {

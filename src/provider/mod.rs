@@ -30,9 +30,11 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trial;
 
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
+pub use trial::{QUESTION, is_free, quote};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -23,6 +23,7 @@ use crate::repo::{Repo, RepoError};
 use crate::theme::Theme;
 
 pub use self::run::run;
+pub use self::terminal::size;
 
 /// Everything the screen starts from.
 pub struct Start {
