@@ -6,6 +6,7 @@ use crate::domain::ArtifactKind;
 use crate::engine::{Command, Obstacle, Status, Trouble};
 
 use super::action::Action;
+use super::casting;
 use super::entry;
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
@@ -186,6 +187,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.mark = None;
             }
         }
+        Action::RolesOpen => return casting::open(model),
         Action::ConfigReload => return vec![Request::Reload],
         Action::Quit => return vec![Request::Quit],
         _ => travel::scroll(model, action),

@@ -148,6 +148,7 @@ actions! {
     CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     TrustGive "trust.give" "trust" "Trust exactly the commands that were shown";
+    RolesOpen "roles.open" "models" "Choose who drafts and who objects, from what is found on this machine";
     ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";
     HelpOpen "help.open" "help" "Show every key";

@@ -6,6 +6,7 @@ use crate::domain::ModelId;
 use crate::engine::Command;
 
 use super::act;
+use super::casting;
 use super::model::{Model, Notice};
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose};
@@ -28,6 +29,10 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             let done = picker.input(input);
             return if done { pick(model) } else { Vec::new() };
+        }
+        Some(Overlay::Casting(casting)) => {
+            let done = casting.picker.input(input);
+            return if done { casting::pick(model) } else { Vec::new() };
         }
         Some(Overlay::Sheet(sheet)) => {
             sheet.arming.takes(now);
@@ -57,6 +62,10 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             picker.query.insert_str(one_line());
             picker.selected = 0;
+        }
+        Some(Overlay::Casting(casting)) => {
+            casting.picker.query.insert_str(one_line());
+            casting.picker.selected = 0;
         }
         // The stage's name is typed by hand: that is its point.
         Some(Overlay::Sheet(sheet)) if sheet.field == Some(Field::Reason) => {
@@ -136,6 +145,8 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
             }
             _ => Vec::new(),
         },
+        // Only the choice of the models offers it.
+        Choice::Way(_) => Vec::new(),
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),
@@ -151,6 +162,7 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             Vec::new()
         }
         Some(Overlay::Pick(_)) => pick(model),
+        Some(Overlay::Casting(_)) => casting::pick(model),
         Some(Overlay::Ask(ask)) => {
             let length = ask.text().trim().chars().count();
             let least = ask.purpose.least();

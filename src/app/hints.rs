@@ -97,9 +97,13 @@ impl Model {
         if self.host.reads_only && changes_the_record(action) {
             return Some("another windlass drives, this one only reads");
         }
+        if self.host.demo && action == Action::RolesOpen {
+            return Some("the demo's models are scripted");
+        }
         let Some(stage) = self.stage() else {
             return match action {
                 Action::LoopNew
+                | Action::RolesOpen
                 | Action::ConfigReload
                 | Action::HelpOpen
                 | Action::Quit

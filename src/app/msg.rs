@@ -6,6 +6,7 @@ use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
+use super::casting::{Candidate, Findings, Tried};
 use super::model::{Host, Waiting};
 
 /// Something that happened to the screen.
@@ -73,6 +74,12 @@ pub enum Msg {
         /// Whether more may come.
         more: bool,
     },
+    /// What was found on this machine to choose models from.
+    Found(Box<Findings>),
+    /// What came of trying models out.
+    Tried(Vec<Tried>),
+    /// The models are written down: what to say of it.
+    Cast(String),
     /// What went over the wire in a call, as text.
     Call {
         /// The call.
@@ -109,6 +116,14 @@ pub enum Request {
     ListFiles,
     /// List the models that could have a role.
     ListModels,
+    /// Look for models: keys in the environment, servers on this machine, programs.
+    LookForModels,
+    /// Ask each of these one small question.
+    TryModels(Vec<Candidate>),
+    /// Write these down as the person's own choice.
+    Cast(Vec<(Role, Candidate)>),
+    /// Leave, and show the demo.
+    Demo,
     /// Look at the checkout again.
     LookAround,
     /// Read the configuration again.

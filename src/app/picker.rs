@@ -6,6 +6,7 @@ use crate::domain::{End, ExchangeId, LoopId, ModelId};
 use crate::engine::ExchangeInfo;
 
 use super::action::{ACTIONS, Action, ActionInfo};
+use super::casting::Way;
 use super::model::Model;
 
 /// What is picked.
@@ -19,6 +20,8 @@ pub enum Choice {
     Call(ExchangeId),
     /// A model for the role that may be given away.
     Model(ModelId),
+    /// A way on while the models are chosen.
+    Way(Way),
     /// A file to add to the context.
     File(String),
 }

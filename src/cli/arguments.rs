@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::demo::PACE;
 use crate::config::Flags;
 
 const AFTER: &str = "\
@@ -66,7 +67,7 @@ pub(super) enum Sub {
     #[command(after_help = "Everything happens in a new temporary directory, which is named when the demo ends.")]
     Demo {
         /// How fast the scripted models write, in characters per second
-        #[arg(long, value_name = "N", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", default_value_t = PACE, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         pace: u32,
     },
     /// Write a starter configuration, and look for models: keys in the environment, servers on this machine

@@ -30,7 +30,7 @@ use clap::Parser;
 
 use crate::driver::Order;
 use crate::journal;
-use crate::tui::{self, Record};
+use crate::tui::{self, Left, Record};
 
 use self::arguments::{Arguments, Common, Format, Sub};
 use self::failure::Failure;
@@ -94,19 +94,24 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         status::print(&repo, &loaded, out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
+    let first_run = loaded.config.author.is_none() && loaded.config.critic.is_none() && goal.is_none();
     let settings = open::settings(&repo, &paths, loaded)?;
-    let common = common.clone();
+    let again = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
-        let (paths, loaded) = open::config(&common, repo)?;
+        let (paths, loaded) = open::config(&again, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
+    start.first_run = first_run;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
             return Err(journal::OpenError::Driven { by: who }.into());
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    Ok(tui::run(start)?)
+    match tui::run(start)? {
+        Left::Done => Ok(()),
+        Left::Demo => demo::run(common, demo::PACE, out),
+    }
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

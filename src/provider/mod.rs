@@ -31,10 +31,12 @@ pub(crate) mod testing;
 mod tests;
 mod transport;
 mod trial;
+mod usual;
 
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
 pub use trial::{QUESTION, is_free, quote};
+pub use usual::{Agent, agents, is_on_path, usual_models};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
