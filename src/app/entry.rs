@@ -18,6 +18,9 @@ use super::travel;
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
     let now = model.now;
+    if matches!(model.overlays.last(), Some(Overlay::Casting(_))) {
+        model.notice = None;
+    }
     match model.overlays.last_mut() {
         Some(Overlay::Ask(ask)) => {
             if input.key == Key::Enter && !ask.is_long() {

@@ -510,7 +510,7 @@ fn forge(event: &mut Event, state: &State, what: u8) {
 fn random_histories_reach_every_status_and_phase() {
     let mut runner = TestRunner::deterministic();
     let (mut phases, mut approvals, mut taken_back) = (BTreeSet::new(), 0, 0);
-    for round in 0..80 {
+    for round in 0..120 {
         let dice = vec(any::<Dice>(), 219).new_tree(&mut runner).expect("a tree").current();
         let mut play = Play::from(round % 4);
         for dice in dice {

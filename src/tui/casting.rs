@@ -120,7 +120,7 @@ async fn ask(model: &ModelId, spec: &ProviderSpec, cancel: &CancellationToken) -
     let name = model.0.split_once('/').map_or(model.0.as_str(), |(_, name)| name);
     let reply = made.try_out(name, cancel).await;
     match reply.trouble() {
-        Some(why) => Err(visible_line(why.lines().next().unwrap_or_default()).into_owned()),
+        Some(why) => Err(visible_line(&why.lines().collect::<Vec<_>>().join(" ")).into_owned()),
         None => Ok(format!("answered in {} ms", reply.timings.total)),
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, casting: &Casting) -> Op
     let width = usize::from(inside.width);
     let style = |scope| scene.theme.style(scope);
     let mut above: Vec<Line<'static>> = Vec::new();
-    for (role, one) in casting.chosen() {
+    // How they answered names them too.
+    for (role, one) in casting.chosen().into_iter().filter(|_| casting.tried.is_empty()) {
         above.extend(wrapped(&format!("{}: {}", role.name(), one.model), width, 2, style(Scope::MarkupHeading)));
     }
     for tried in &casting.tried {

@@ -49,8 +49,10 @@ pub(super) fn check(config: &Config, spend: bool, report: &mut Report<'_>) -> Re
             continue;
         };
         let price = config.prices.of(model);
-        let known = price.is_some() || config.providers.get(model.provider()).is_some_and(provider::is_free);
-        report.add(if known {
+        let is_free = config.providers.get(model.provider()).is_some_and(provider::is_free);
+        report.add(if is_free {
+            Check::ok(MODELS, format!("{role} {model}: free, it is a server of this machine or a script"))
+        } else if price.is_some() {
             let day = prices_dated();
             Check::ok(MODELS, format!("{role} {model}: its price is known (the shipped prices are of {day})"))
         } else {

@@ -115,8 +115,7 @@ pub(super) fn journal(repo: &Repo) -> Vec<Check> {
         let verified = journal::verify(&dir)?;
         let files = fs::read_dir(&dir)?.flatten().filter_map(|entry| entry.metadata().ok());
         let bytes: u64 = files.filter(fs::Metadata::is_file).map(|file| file.len()).sum();
-        let size =
-            format!("{} in {}", count(usize::try_from(bytes / 1024).unwrap_or(usize::MAX), "KiB"), dir.display());
+        let size = format!("{} KiB in {}", bytes.div_ceil(1024), dir.display());
         let mut checks =
             vec![Check::ok(RECORD, format!("{} rows, every one as it was written; {size}", verified.rows))];
         let driver = Record::read(repo)?.driver;
