@@ -181,7 +181,7 @@ const fn changes_the_record(action: Action) -> bool {
     use Action::{
         CallRetryNow, ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite,
         FindingDismiss, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, ModelChoose,
-        PlanEditExternal, PlanEditInline, RunCancel, StageReopen, TrustOpen,
+        PlanEditExternal, PlanEditInline, RolesOpen, RunCancel, StageReopen, TrustOpen,
     };
     matches!(
         action,
@@ -204,6 +204,7 @@ const fn changes_the_record(action: Action) -> bool {
             | ModelChoose
             | PlanEditExternal
             | PlanEditInline
+            | RolesOpen
             | RunCancel
             | StageReopen
             | TrustOpen

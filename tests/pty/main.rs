@@ -13,4 +13,5 @@ mod models;
 mod money;
 mod server;
 mod waits;
+mod watch;
 mod wire;
