@@ -102,7 +102,9 @@ impl Model {
         let (ready, awaiting) = (stage.phase == Phase::Ready, stage.phase == Phase::Awaiting);
         match action {
             Action::DecisionOpen => need(live && awaiting, "no stage waits for a decision"),
-            Action::DraftSend if live && ready && self.host.setup.author.is_none() => Some("no author is configured"),
+            Action::DraftSend if live && ready && self.host.setup.author_of(stage.spec.artifact).is_none() => {
+                Some("no author is configured")
+            }
             Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
                 need(live && ready, "the stage isn't ready to draft")
             }

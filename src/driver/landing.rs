@@ -51,7 +51,7 @@ impl Driver {
             steps: &steps,
             gates: &gates,
             readings: &readings,
-            author: one.setup.author.as_ref().unwrap_or(&nobody),
+            author: &authors(one),
             critic: one.setup.critic.as_ref().unwrap_or(&nobody),
         });
         let names = self
@@ -85,7 +85,7 @@ impl Driver {
             one.goal.lines().next().unwrap_or_default(),
             decision.evidence,
             journal,
-            name(&one.setup.author),
+            authors(one),
             name(&one.setup.critic),
         );
         let landing = Landing {
@@ -108,6 +108,13 @@ impl Driver {
             Err(error) => failed(error.to_string()),
         }
     }
+}
+
+/// Who drafted: the author, and who made the change if that was another.
+fn authors(one: &Loop) -> ModelId {
+    let mut names: Vec<&str> = one.setup.author.iter().chain(&one.setup.change_author).map(|one| one.0.as_str()).collect();
+    names.dedup();
+    ModelId(if names.is_empty() { "nobody".to_owned() } else { names.join(", ") })
 }
 
 /// A moment as a person reads it, in UTC.

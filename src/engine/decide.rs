@@ -40,7 +40,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         Command::Draft { id } => {
             let (current, stage, index) = open(state, id)?;
             needs(stage, stage.phase == Phase::Ready, "the context must be listed before it is sent")?;
-            author(current)?;
+            author(current, stage)?;
             one(Event::DraftBegun { id, stage: index })
         }
         Command::Write { id, text, by } => write(state, id, text, by),
@@ -230,7 +230,7 @@ fn revise(state: &State, id: LoopId, evidence: &Evidence, reason: &str, by: Pers
     let (current, stage, index) = open(state, id)?;
     needs(stage, stage.phase == Phase::Awaiting, "a draft can be sent back once critic and gates are done")?;
     unchanged(current, index, evidence)?;
-    author(current)?;
+    author(current, stage)?;
     let reason =
         text(reason, Refusal::ReasonNeeded { least: 1, gaps: "the author needs to know what to change".into() })?;
     let decision =
@@ -328,13 +328,13 @@ fn unchanged(current: &Loop, index: StageIndex, seen: &Evidence) -> Result<(), R
     if changed.is_empty() { Ok(()) } else { Err(Refusal::ChangedUnderYou(changed)) }
 }
 
-fn author(current: &Loop) -> Result<&ModelId, Refusal> {
-    current.setup.author.as_ref().ok_or(Refusal::NoModel("author"))
+fn author<'a>(current: &'a Loop, stage: &Stage) -> Result<&'a ModelId, Refusal> {
+    current.setup.author_of(stage.spec.artifact).ok_or(Refusal::NoModel("author"))
 }
 
 /// Whether a setup can be worked with: two models, and every gate of a stage under a name of its own.
 fn check(setup: &Setup, workflow: &Workflow) -> Result<(), Refusal> {
-    if let (true, Some(model)) = (setup.is_one_model(), &setup.author) {
+    if let Some(model) = setup.reviews_itself() {
         return Err(Refusal::SameModel(model.to_string()));
     }
     let builtin = workflow.stages().iter().filter(|stage| stage.runs_commands).flat_map(|stage| &stage.gates);

@@ -3,7 +3,7 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, Origin, Revision, Role, StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision, Role, StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};
@@ -19,11 +19,11 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::Begun { id, setup, .. } => {
             must(state.active().is_none(), "a loop begins while one is active")?;
             must(*id == state.next_loop(), "a loop begins out of turn")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Configured { id, setup } => {
             must(known(state, *id)?.is_going_on(), "the loop has ended, or is landing")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Prepared { id, stage, measurement, .. } => prepared(state, *id, *stage, measurement.as_ref()),
         Event::ContextChosen { id, stage, .. } => {
@@ -32,7 +32,8 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::DraftBegun { id, stage } => {
             let (one, stage) = open(state, *id, *stage)?;
             must(stage.phase == Phase::Ready, "a draft begins before its context is listed")?;
-            must(one.setup.author.is_some(), "a draft begins without an author")
+            let author = one.setup.author_of(stage.spec.artifact);
+            must(author.is_some(), "a draft begins without an author")
         }
         Event::Asked { exchange, id, stage, role, .. } => {
             let (_, stage) = open(state, *id, *stage)?;
@@ -193,15 +194,16 @@ fn decided(state: &State, id: LoopId, index: StageIndex, decision: &Decision) ->
         Verb::Approve => judge(one, index, decision).map(|_| ()).map_err(|refusal| refusal.to_string()),
         _ => {
             must(stage.phase == Phase::Awaiting, "a stage is sent back that does not wait for a decision")?;
-            must(one.setup.author.is_some(), "a stage is sent back to nobody")?;
+            let author = one.setup.author_of(stage.spec.artifact);
+            must(author.is_some(), "a stage is sent back to nobody")?;
             must(decision.evidence == evidence(one, index).digest(), "a decision on other evidence")
         }
     }
 }
 
 impl Setup {
-    /// Whether one model has both roles.
-    pub(super) fn is_one_model(&self) -> bool {
-        self.author.is_some() && self.author == self.critic
+    /// The model that would review its own work, if there is one.
+    pub(super) fn reviews_itself(&self) -> Option<&ModelId> {
+        [&self.author, &self.change_author].into_iter().flatten().find(|author| self.critic.as_ref() == Some(*author))
     }
 }

@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::doc::Doc;
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
-use crate::domain::{ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote};
+use crate::domain::{ArtifactKind, ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote};
 use crate::engine::{Stage, Trouble};
 use crate::theme::Scope;
 
@@ -48,8 +48,8 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     }
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
-    let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, tokens));
-    let title = match &model.host.setup.author {
+    let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, stage.spec.artifact, tokens));
+    let title = match model.host.setup.author_of(stage.spec.artifact) {
         Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
         None => {
             let key = scene.key(Action::DraftWrite).unwrap_or_default();
@@ -79,9 +79,10 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
 }
 
 /// What sending it is expected to cost. Nothing where money is no subject: in the demo, and without any price or limit.
-fn expected(scene: &Scene<'_>, input: u64) -> String {
+fn expected(scene: &Scene<'_>, kind: ArtifactKind, input: u64) -> String {
     let host = &scene.model.host;
-    let quote = Quote { input, output: EXPECTED_OUTPUT, price: host.price };
+    let price = if kind == ArtifactKind::Change { host.change_price } else { host.price };
+    let quote = Quote { input, output: EXPECTED_OUTPUT, price };
     match quote.expected() {
         Some(money) if money > Money::default() => {
             format!(", up to {money} with {} tokens of reply", count(EXPECTED_OUTPUT))
