@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Change, CommitId, End, LoopId, Timings, TreeId, Usage};
-use crate::engine::{Refusal, Trouble};
+use crate::engine::Trouble;
 use crate::provider::{Asks, Call, Denied, Observer, Provider, Reply, Workplace};
 use crate::repo::{Boundary, Enclosure, NotDone, Repo, RepoError};
 
@@ -53,15 +53,10 @@ impl Left {
 }
 
 impl Driver {
-    /// An agent's errand in the open stage of a loop: on the revision that was sent back, or on the base.
-    pub(super) fn errand(&mut self, id: LoopId) -> Result<Errand, RepoError> {
-        let one = self.state.loops.get(&id);
-        let (base, tree) = match one {
-            Some(one) => (one.base.clone(), self.tree_to_edit(one)?),
-            None => return Err(RepoError::Name(Refusal::NoLoop(id).to_string())),
-        };
+    /// An agent's errand in a loop that stands on `base`; it begins with `tree`.
+    pub(super) fn errand(&mut self, id: LoopId, base: CommitId, tree: TreeId) -> Errand {
         let bench = self.bench(agent_worktree(id), &base);
-        Ok(Errand { bench, repo: self.repo.clone(), boundary: self.boundary(), base, tree })
+        Errand { bench, repo: self.repo.clone(), boundary: self.boundary(), base, tree }
     }
 }
 

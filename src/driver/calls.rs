@@ -14,7 +14,7 @@ use crate::prompt::{self, Template, Values};
 use crate::provider::{Call, Observer, Provider, Request, Retry};
 use crate::repo::{ApplyError, parse_answer};
 
-use super::agent::{Errand, Left};
+use super::agent::Left;
 use super::{Driver, DriverError, Home, Job, Report, Task, context, now};
 
 /// Sends home what goes over the wire and what is said.
@@ -93,8 +93,10 @@ impl Driver {
             Ok(ready) => ready,
             Err(why) => return Ok(vec![not_made(why)]),
         };
-        let errand = match provider.is_agent().then(|| self.errand(id)).transpose() {
-            Ok(errand) => errand,
+        // An agent goes on from the revision that was sent back, or begins at the base.
+        let base = one.base.clone();
+        let tree = match provider.is_agent().then(|| self.tree_to_edit(one)).transpose() {
+            Ok(tree) => tree,
             Err(error) => return Ok(vec![not_made(error.to_string())]),
         };
         let ask = Command::Ask {
@@ -115,6 +117,7 @@ impl Driver {
         if !self.state.exchanges.contains_key(&exchange) {
             return Ok(Vec::new());
         }
+        let errand = tree.map(|tree| self.errand(id, base, tree));
         let job = if role == Role::Author { Job::Author } else { Job::Critic };
         let (home, cancel, task) = (self.home.clone(), self.cancel(id), self.begin(id, job));
         let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role };

@@ -183,6 +183,28 @@ fn join(line: &impl Serialize, bytes: &[u8]) -> Result<Vec<u8>, serde_json::Erro
 }
 
 impl StoredExchange {
+    /// What went over the wire where both sides talk, in turn: whether it was received, and the bytes. Nothing where one
+    /// request has one response.
+    pub fn turns(&self) -> Vec<(bool, Vec<u8>)> {
+        let mut turns: Vec<(bool, Vec<u8>)> = Vec::new();
+        if self.sent.is_empty() {
+            return turns;
+        }
+        let mut add = |received: bool, bytes: &[u8]| match turns.last_mut() {
+            Some((same, all)) if *same == received => all.extend_from_slice(bytes),
+            _ => turns.push((received, bytes.to_vec())),
+        };
+        let mut sent = self.sent.iter().peekable();
+        for (before, chunk) in self.chunks.iter().enumerate() {
+            while let Some((_, said)) = sent.next_if(|(after, _)| *after <= before) {
+                add(false, &said.bytes);
+            }
+            add(true, &chunk.bytes);
+        }
+        sent.for_each(|(_, said)| add(false, &said.bytes));
+        turns
+    }
+
     /// Adds the next row.
     pub(super) fn add(&mut self, row: WireKind) -> Result<(), WireError> {
         match row {
