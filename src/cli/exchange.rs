@@ -106,7 +106,9 @@ impl Attempt {
             url: sent.url,
             headers: sent.headers,
             chunks: more.iter().map(|(_, part)| timed(part.elapsed_ns, &part.bytes)).collect(),
-            body: Body::of([sent.body].into_iter().chain(more.into_iter().map(|(_, part)| part.bytes)).flatten().collect()),
+            body: Body::of(
+                [sent.body].into_iter().chain(more.into_iter().map(|(_, part)| part.bytes)).flatten().collect(),
+            ),
         });
         let (status, headers) = response.map_or((None, Vec::new()), |head| (Some(head.status), head.headers));
         let timed = chunks.iter().map(|chunk| timed(chunk.elapsed_ns, &chunk.bytes)).collect();

@@ -128,7 +128,8 @@ fn commands(repo: &Repo, config: &Config) -> Result<(Option<String>, Option<Stri
 
 /// Why the models of the roles can't be called as configured, such as a missing key. Nothing is called.
 pub(super) fn unusable(config: &Config) -> Vec<String> {
-    let mut names: Vec<&str> = [&config.author, &config.change_author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
+    let mut names: Vec<&str> =
+        [&config.author, &config.change_author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
     names.dedup();
     let used = names.into_iter().filter_map(|name| Some((name, config.providers.get(name)?)));
     used.filter_map(|(name, provider)| Some(Provider::new(name, provider).err()?.to_string())).collect()

@@ -224,7 +224,11 @@ fn judge_roles(
             found.push(role.place.problem(format!("{message}: {remedy}")));
         }
     }
-    for role in [author, change_author, critic].into_iter().flatten().filter(|role| !providers.contains_key(role.value.provider())) {
+    for role in [author, change_author, critic]
+        .into_iter()
+        .flatten()
+        .filter(|role| !providers.contains_key(role.value.provider()))
+    {
         let name = role.value.provider();
         if providers.is_empty() {
             // A fresh clone on a fresh machine: what can be done about it is found out later, not refused here.
@@ -259,7 +263,9 @@ fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic:
                 let place = server.base_url.trim_end_matches("/v1beta").trim_end_matches("/v1");
                 Some(vec![place.to_owned(), model.to_owned()])
             }
-            ProviderSpec::Command { argv } | ProviderSpec::Agent { argv, .. } => Some(argv.iter().map(|word| word.replace("{model}", model)).collect()),
+            ProviderSpec::Command { argv } | ProviderSpec::Agent { argv, .. } => {
+                Some(argv.iter().map(|word| word.replace("{model}", model)).collect())
+            }
             ProviderSpec::Script { .. } => None,
         }
     };

@@ -63,7 +63,8 @@ fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderSpec> {
             Some(ProviderSpec::Script { dir: home.join(table.required_text("dir")?.value), chars_per_second })
         }
         other => {
-            let hint = suggestion(other, WireFormat::ALL.map(WireFormat::name).into_iter().chain([COMMAND, AGENT, SCRIPT]));
+            let hint =
+                suggestion(other, WireFormat::ALL.map(WireFormat::name).into_iter().chain([COMMAND, AGENT, SCRIPT]));
             table.document().problem(kind.offset, format!("unknown kind {other:?}{}; {hint}", table.within()));
             None
         }

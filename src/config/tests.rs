@@ -406,7 +406,8 @@ fn the_demo_is_configured() {
 
 #[test]
 fn an_agent_makes_changes_and_nothing_else() {
-    let user = format!("{PROVIDERS}[providers.hand]\nkind = \"acp\"\nargv = [\"hand\", \"--acp\"]\nenv = [\"HAND_KEY\"]\n");
+    let user =
+        format!("{PROVIDERS}[providers.hand]\nkind = \"acp\"\nargv = [\"hand\", \"--acp\"]\nenv = [\"HAND_KEY\"]\n");
     let roles = "[roles]\nauthor = \"openai/a\"\nchange_author = \"hand/best\"\ncritic = \"local/b\"\n";
     let config = try_load(&user, roles, &[], &Flags::default()).unwrap().config;
     assert_eq!(config.change_author, Some(ModelId("hand/best".into())));
@@ -425,7 +426,9 @@ fn an_agent_makes_changes_and_nothing_else() {
     );
     assert!(wrong("local/b", "hand/other").contains("4:10: \"hand/other\" is an agent"));
     assert!(wrong("\"hand/best\"", "\"local/b\"").contains("4:10: law 3:"));
-    assert!(wrong("hand/best", "hnad/best").contains("3:17: there is no provider called \"hnad\"; did you mean \"hand\"?"));
+    assert!(
+        wrong("hand/best", "hnad/best").contains("3:17: there is no provider called \"hnad\"; did you mean \"hand\"?")
+    );
     let bad = user.replace("HAND_KEY", "HAND_KEY=1");
     assert!(try_load(&bad, roles, &[], &Flags::default()).unwrap_err().contains("is not the name of an environment"));
 }

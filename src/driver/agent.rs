@@ -115,7 +115,8 @@ impl Errand {
 
 /// What the agent was refused, for whoever decides on its change.
 fn flags(refused: &[String]) -> Vec<String> {
-    let mut flags: Vec<String> = refused.iter().take(SHOWN).map(|what| format!("the agent wanted more: {what}")).collect();
+    let mut flags: Vec<String> =
+        refused.iter().take(SHOWN).map(|what| format!("the agent wanted more: {what}")).collect();
     if let Some(more) = refused.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         flags.push(format!("the agent wanted more, {more} times more; see its exchange"));
     }

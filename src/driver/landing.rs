@@ -112,7 +112,8 @@ impl Driver {
 
 /// Who drafted: the author, and who made the change if that was another.
 fn authors(one: &Loop) -> ModelId {
-    let mut names: Vec<&str> = one.setup.author.iter().chain(&one.setup.change_author).map(|one| one.0.as_str()).collect();
+    let mut names: Vec<&str> =
+        one.setup.author.iter().chain(&one.setup.change_author).map(|one| one.0.as_str()).collect();
     names.dedup();
     ModelId(if names.is_empty() { "nobody".to_owned() } else { names.join(", ") })
 }

@@ -1,8 +1,9 @@
 //! What happened: the only thing that changes the state, and all that the journal keeps of it.
 
 use crate::domain::{
-    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, ExchangeId, GateDef, GateRun, LoopId, Measurement, ModelId,
-    Override, Person, PromptRef, Quote, Revision, Role, StageIndex, Timestamp, Timings, Usage, Workflow,
+    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, ExchangeId, GateDef, GateRun, LoopId,
+    Measurement, ModelId, Override, Person, PromptRef, Quote, Revision, Role, StageIndex, Timestamp, Timings, Usage,
+    Workflow,
 };
 
 /// What the configuration says about a loop: who drafts, who objects, which gates judge.

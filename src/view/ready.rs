@@ -48,7 +48,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     }
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
-    let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, stage.spec.artifact, tokens));
+    let size = format!(
+        "{}, about {} tokens{}",
+        plural(sent.len(), "piece"),
+        count(tokens),
+        expected(scene, stage.spec.artifact, tokens)
+    );
     let title = match model.host.setup.author_of(stage.spec.artifact) {
         Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
         None => {

@@ -25,8 +25,7 @@ fn main() {
     let home = PathBuf::from(env::var_os("HOME").unwrap());
     let log = |name: &str| File::create(home.join(name)).unwrap();
     let (heard, said) = (log("agent-heard"), log("agent-said"));
-    let mut agent =
-        Agent { input: BufReader::new(std::io::stdin()), heard, said, home, dir: PathBuf::new(), asked: 0 };
+    let mut agent = Agent { input: BufReader::new(std::io::stdin()), heard, said, home, dir: PathBuf::new(), asked: 0 };
     let hello = agent.hear("initialize");
     assert_eq!(hello["params"]["clientCapabilities"]["terminal"], false, "{hello}");
     agent.answer(&hello, &json!({"protocolVersion": 1, "agentCapabilities": {}, "authMethods": []}));

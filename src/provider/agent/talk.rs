@@ -492,9 +492,8 @@ impl<'a> Talk<'a> {
             _ => return Err("it is not about reading or editing files".to_owned()),
         };
         tool.paths().next().ok_or_else(nameless)?;
-        tool.paths().try_for_each(|path| {
-            self.place.may(asks, path).map_err(|why| format!("{} {why}", self.named(path)))
-        })
+        tool.paths()
+            .try_for_each(|path| self.place.may(asks, path).map_err(|why| format!("{} {why}", self.named(path))))
     }
 
     fn turn_down(&mut self, line: &str) {

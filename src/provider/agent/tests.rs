@@ -93,7 +93,10 @@ async fn it_is_told_its_task_and_what_it_says_is_the_text() {
     let lines: Vec<serde_json::Value> = sent.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 4, "{sent}");
     assert_eq!(lines[0]["params"]["clientCapabilities"]["terminal"], false);
-    assert_eq!((lines[1]["params"]["cwd"].as_str(), lines[2]["method"].as_str()), (yard.at.to_str(), Some("session/prompt")));
+    assert_eq!(
+        (lines[1]["params"]["cwd"].as_str(), lines[2]["method"].as_str()),
+        (yard.at.to_str(), Some("session/prompt"))
+    );
     assert_eq!(lines[2]["params"]["prompt"][0]["text"], "Be quick.\n\nDo it.");
     assert!(witness.body().ends_with("\"stopReason\":\"end_turn\"}}\n"));
     drop(yard.dir);
@@ -110,8 +113,14 @@ async fn what_is_refused_is_answered_shown_and_kept() {
     };
     let (file, not) = (r#"{"path":"file"}"#, r#"{"path":"no"}"#);
     let cases: [(String, &str); 9] = [
-        ("ask fs/write_text_file '\"path\":\"file\",\"content\":\"x\"'; echo \"$l\" >> answers\n".to_owned(), "\"result\":{}"),
-        ("ask fs/write_text_file '\"path\":\"no\",\"content\":\"x\"'; echo \"$l\" >> answers\n".to_owned(), "refused: no is not yours"),
+        (
+            "ask fs/write_text_file '\"path\":\"file\",\"content\":\"x\"'; echo \"$l\" >> answers\n".to_owned(),
+            "\"result\":{}",
+        ),
+        (
+            "ask fs/write_text_file '\"path\":\"no\",\"content\":\"x\"'; echo \"$l\" >> answers\n".to_owned(),
+            "refused: no is not yours",
+        ),
         ("ask fs/write_text_file '\"path\":7'; echo \"$l\" >> answers\n".to_owned(), "-32602"),
         ("ask terminal/create '\"command\":\"sh\"'; echo \"$l\" >> answers\n".to_owned(), "-32601"),
         (permit("edit", file, "allow_once"), "\"optionId\":\"o\""),
@@ -200,7 +209,8 @@ async fn a_cancelled_agent_may_end_its_turn() {
     let on_text = cancel.clone();
     let mut witness = Witness { on_text: Some(Box::new(move || on_text.cancel())), ..Witness::default() };
     let mut yard = Yard::new();
-    let provider = agent(&format!("{GREETING}say begun; read l; echo \"$l\" > told; end cancelled; cat > rest; echo > out"));
+    let provider =
+        agent(&format!("{GREETING}say begun; read l; echo \"$l\" > told; end cancelled; cat > rest; echo > out"));
     let reply = provider.work(&call(), &mut yard, &mut witness, &cancel).await;
     assert_eq!((reply.text.as_str(), reply.end), ("begun", End::Cancelled));
     assert!(fs::read_to_string(yard.at.join("told")).unwrap().contains("session/cancel"));

@@ -42,7 +42,8 @@ fn files_of_the_worktree_are_open_and_nothing_else() {
             assert!(matches!(&done, Err(NotDone::Refused(why)) if why.contains(reason)), "{path:?}: {done:?}");
         }
     }
-    for (path, text, reason) in [("docs/Guide.md", "mine", "`docs` is denied"), ("src/x", "a\0b", "NUL"), ("", "", "itself")]
+    for (path, text, reason) in
+        [("docs/Guide.md", "mine", "`docs` is denied"), ("src/x", "a\0b", "NUL"), ("", "", "itself")]
     {
         let done = enclosure.write(path.as_ref(), text);
         assert!(matches!(&done, Err(NotDone::Refused(why)) if why.contains(reason)), "{path:?}: {done:?}");
