@@ -21,7 +21,7 @@ const HEAD: &str = "\
 workflow = \"scale\"
 
 # Who drafts and who objects, as provider/model. Two different models; better, of two vendors. A coding agent
-# (kind = \"acp\" in a person's own file) can make the changes in the author's place, as change_author.
+# (of kind \"acp\" in a person's own file) can make the changes in the author's place, as change_author.
 # [roles]
 # author = \"openai/gpt-5\"
 # critic = \"ollama/qwen3\"

@@ -55,11 +55,11 @@ impl Workplace for Yard {
 
 /// What an agent says first: that it speaks version 1, and that there is a session.
 const GREETING: &str = r#"
-read l; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":1}}'
-read l; echo '{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s"}}'
-read l
+read -r l; echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":1}}'
+read -r l; echo '{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s"}}'
+read -r l
 say() { echo '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s","update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"'"$1"'"}}}}'; }
-ask() { echo '{"jsonrpc":"2.0","id":"a","method":"'"$1"'","params":{"sessionId":"s",'"$2"'}}'; read l; }
+ask() { echo '{"jsonrpc":"2.0","id":"a","method":"'"$1"'","params":{"sessionId":"s",'"$2"'}}'; read -r l; }
 end() { echo '{"jsonrpc":"2.0","id":3,"result":{"stopReason":"'"$1"'"}}'; }
 "#;
 
@@ -84,7 +84,7 @@ async fn it_is_told_its_task_and_what_it_says_is_the_text() {
     let script = r#"say 'I am '; say "$1"; ask fs/read_text_file '"path":"file","line":2,"limit":1'
         say "$(echo "$l" | tr -d '"{}')"; pwd >&2; cp /dev/null made; end end_turn; cat > rest"#;
     let (reply, witness, yard) = after_greeting(script).await;
-    let heard = "jsonrpc:2.0,id:a,result:content:two\\n";
+    let heard = "id:a,jsonrpc:2.0,result:content:two\\n";
     assert_eq!((&reply.end, reply.text.replace('\n', "\\n")), (&End::Complete, format!("I am m\\n\\n{heard}")));
     assert_eq!((reply.usage, yard.refused.len()), (Usage::default(), 0));
     assert!(yard.at.join("made").exists(), "it works in the place");
@@ -105,7 +105,9 @@ async fn it_is_told_its_task_and_what_it_says_is_the_text() {
 #[tokio::test]
 async fn what_is_refused_is_answered_shown_and_kept() {
     let permit = |kind: &str, path: &str, option: &str| {
-        let call = format!(r#""toolCall":{{"toolCallId":"t{path}","title":"T","kind":"{kind}","locations":[{path}]}}"#);
+        let call = format!(
+            r#""toolCall":{{"toolCallId":"{kind} {option}","title":"T","kind":"{kind}","locations":[{path}]}}"#
+        );
         format!(
             "ask session/request_permission '{call},\"options\":[{{\"optionId\":\"o\",\"name\":\"o\",\"kind\":\"{option}\"}}]'\n\
              echo \"$l\" >> answers\n"
@@ -154,7 +156,7 @@ async fn what_is_refused_is_answered_shown_and_kept() {
 
 #[tokio::test]
 async fn a_bad_end_is_told_in_the_agents_words() {
-    let first = |answer: &str| format!("read l; echo '{answer}'; cat");
+    let first = |answer: &str| format!("read -r l; echo '{answer}'; cat");
     let told = [
         ("echo Loading >&2; echo hello; cat".to_owned(), "does not speak the Agent Client Protocol; it said: hello"),
         ("echo no credit >&2; exit 3".to_owned(), "ended with exit code 3 before it was done: no credit"),
@@ -184,7 +186,7 @@ async fn limits_hold() {
     let short = Duration::from_millis(300);
     let tool = r#"echo '{"method":"session/update","params":{"update":{"sessionUpdate":"tool_call","toolCallId":"t","title":"T","status":"in_progress"}}}'"#;
     for (script, limits, expected) in [
-        ("cat".to_owned(), Limits { first: short, ..Limits::default() }, "said nothing for 300 ms"),
+        ("cat > rest".to_owned(), Limits { first: short, ..Limits::default() }, "said nothing for 300 ms"),
         (format!("{GREETING}say a; cat"), Limits { idle: short, ..Limits::default() }, "said nothing for 300 ms"),
         (
             format!("{GREETING}{tool}; cat"),
@@ -210,7 +212,7 @@ async fn a_cancelled_agent_may_end_its_turn() {
     let mut witness = Witness { on_text: Some(Box::new(move || on_text.cancel())), ..Witness::default() };
     let mut yard = Yard::new();
     let provider =
-        agent(&format!("{GREETING}say begun; read l; echo \"$l\" > told; end cancelled; cat > rest; echo > out"));
+        agent(&format!("{GREETING}say begun; read -r l; echo \"$l\" > told; end cancelled; cat > rest; echo > out"));
     let reply = provider.work(&call(), &mut yard, &mut witness, &cancel).await;
     assert_eq!((reply.text.as_str(), reply.end), ("begun", End::Cancelled));
     assert!(fs::read_to_string(yard.at.join("told")).unwrap().contains("session/cancel"));

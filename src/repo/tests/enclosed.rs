@@ -13,8 +13,8 @@ fn files_of_the_worktree_are_open_and_nothing_else() {
     let path = fixture.repo.worktree("w", &fixture.head()).unwrap();
     let outside = fixture.dir.path().join("outside.txt");
     fs::write(&outside, "secret\n").unwrap();
-    symlink(&outside, path.join("link")).unwrap();
-    symlink(fixture.dir.path(), path.join("up")).unwrap();
+    symlink(&outside, path.join("alias")).unwrap();
+    symlink(fixture.dir.path(), path.join("upward")).unwrap();
     let boundary = Boundary { allow: Vec::new(), deny: vec!["docs".to_owned()] };
     let enclosure = Enclosure::new(&path, boundary).unwrap();
 
@@ -31,8 +31,8 @@ fn files_of_the_worktree_are_open_and_nothing_else() {
         (outside.clone(), "is outside the worktree"),
         (dir.join("../../../outside.txt"), "`..` component"),
         (dir.join("src/../../x"), "`..` component"),
-        (dir.join("link"), "goes through the symbolic link link"),
-        (dir.join("up/outside.txt"), "goes through the symbolic link up"),
+        (dir.join("alias"), "goes through the symbolic link alias"),
+        (dir.join("upward/outside.txt"), "goes through the symbolic link upward"),
         (dir.join(".git"), "git's own"),
         (PathBuf::from(".GIT/config"), "git's own"),
         (dir.join(".windlass/config.toml"), "is in .windlass"),
