@@ -11,7 +11,7 @@ use crate::hands::{approve, await_decision, draft, land, leave, press_for, read_
 use crate::harness::Terminal;
 
 /// One pane, and high enough for a whole artifact.
-const TALL: (u16, u16) = (100, 60);
+const TALL: (u16, u16) = (90, 60);
 
 /// The agent that stands beside the tests; cargo builds it with them.
 fn program() -> PathBuf {

@@ -84,7 +84,7 @@ async fn it_is_told_its_task_and_what_it_says_is_the_text() {
     let script = r#"say 'I am '; say "$1"; ask fs/read_text_file '"path":"file","line":2,"limit":1'
         say "$(echo "$l" | tr -d '"{}')"; pwd >&2; cp /dev/null made; end end_turn; cat > rest"#;
     let (reply, witness, yard) = after_greeting(script).await;
-    let heard = "id:a,jsonrpc:2.0,result:content:two\\n";
+    let heard = "id:a,jsonrpc:2.0,result:content:two";
     assert_eq!((&reply.end, reply.text.replace('\n', "\\n")), (&End::Complete, format!("I am m\\n\\n{heard}")));
     assert_eq!((reply.usage, yard.refused.len()), (Usage::default(), 0));
     assert!(yard.at.join("made").exists(), "it works in the place");
