@@ -13,4 +13,5 @@ mod kinds;
 mod money;
 mod server;
 mod waits;
+mod watch;
 mod wire;
