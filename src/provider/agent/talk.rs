@@ -67,6 +67,8 @@ pub(super) struct Talk<'a> {
     errors: Vec<u8>,
     received: usize,
     sent: usize,
+    /// It has told or asked something in its turn.
+    is_at_work: bool,
     tools: BTreeMap<String, Tool>,
     reply: Reply,
     end: Option<End>,
@@ -102,6 +104,7 @@ impl<'a> Talk<'a> {
             errors: Vec::new(),
             received: 0,
             sent: 0,
+            is_at_work: false,
             tools: BTreeMap::new(),
             reply: Reply::new(End::Interrupted),
             end: None,
@@ -209,7 +212,7 @@ impl<'a> Talk<'a> {
     fn patience(&self) -> Duration {
         match self.step {
             Step::Cancelling | Step::Parting | Step::Over => PARTING,
-            Step::Turn if self.received > 0 && !self.tools.values().any(|tool| tool.is_open) => self.limits.idle,
+            Step::Turn if self.is_at_work && !self.tools.values().any(|tool| tool.is_open) => self.limits.idle,
             _ => self.limits.first,
         }
     }
@@ -267,6 +270,7 @@ impl<'a> Talk<'a> {
             let line = excerpt(&visible_line(&String::from_utf8_lossy(line)), QUOTED);
             return self.fail(format!("does not speak the Agent Client Protocol; it said: {line}"));
         };
+        self.is_at_work |= message.method.is_some();
         match (message.method.as_deref(), message.id) {
             (Some(method), Some(id)) => self.answer(method, &id, message.params),
             (Some("session/update"), None) => {
