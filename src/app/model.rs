@@ -40,6 +40,8 @@ pub struct Host {
     pub setup: Setup,
     /// What the author charges; none if nobody knows.
     pub price: Option<Price>,
+    /// What the one who makes changes charges.
+    pub change_price: Option<Price>,
     /// What may be spent.
     pub budget: Budget,
     /// The repository's configuration, to be read before it is trusted.

@@ -1,6 +1,6 @@
 //! Another model for a role, where the one that has it fails: the list to pick from, and what is known of each.
 
-use crate::domain::{ModelId, Offer, Price, Role};
+use crate::domain::{ArtifactKind, ModelId, Offer, Price, Role};
 
 use super::model::Model;
 use super::overlay::Overlay;
@@ -18,17 +18,26 @@ impl Model {
 
     /// The model that has `role` in the stage on the screen: the one chosen there, else the configured one.
     pub fn model_of(&self, role: Role) -> Option<&ModelId> {
-        let configured = match role {
-            Role::Author => &self.host.setup.author,
-            Role::Critic => &self.host.setup.critic,
+        let setup = &self.host.setup;
+        let Some(stage) = self.stage() else {
+            return if role == Role::Author { setup.author.as_ref() } else { setup.critic.as_ref() };
         };
-        self.stage().and_then(|stage| stage.chosen.get(&role)).or(configured.as_ref())
+        let configured = match role {
+            Role::Author => setup.author_of(stage.spec.artifact),
+            Role::Critic => setup.critic.as_ref(),
+        };
+        stage.chosen.get(&role).or(configured)
     }
 
     /// What the author of the stage on the screen charges; none if nobody knows.
     pub fn author_price(&self) -> Option<Price> {
         let author = self.model_of(Role::Author)?;
-        if self.host.setup.author.as_ref() == Some(author) {
+        let setup = &self.host.setup;
+        let makes_change = self.stage().is_some_and(|stage| stage.spec.artifact == ArtifactKind::Change);
+        if makes_change && setup.author_of(ArtifactKind::Change) == Some(author) {
+            return self.host.change_price;
+        }
+        if setup.author.as_ref() == Some(author) {
             return self.host.price;
         }
         self.offers.iter().find(|offer| offer.model == *author)?.price

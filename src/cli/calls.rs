@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{ExchangeId, Money, visible_line};
 use crate::engine::{ExchangeInfo, State};
+use crate::prompt;
 
 use super::arguments::Common;
 use super::failure::Failure;
@@ -35,7 +36,13 @@ pub(super) struct Call {
     first_byte_ms: Option<u64>,
     first_text_ms: Option<u64>,
     total_ms: Option<u64>,
+    /// What this record can't tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
+
+/// An agent asks models by itself.
+const BY_AGENT: &str = "an agent's own calls of models, and what they cost, are not visible here";
 
 #[derive(Debug, Serialize)]
 struct Prompt {
@@ -80,6 +87,7 @@ impl Call {
             first_byte_ms: info.timings.first_byte,
             first_text_ms: info.timings.first_text,
             total_ms: ended.map(|_| info.timings.total),
+            note: (info.prompt.name == prompt::BY_AGENT).then_some(BY_AGENT),
         }
     }
 
@@ -106,13 +114,15 @@ impl Call {
     /// The same for people, line by line.
     pub(super) fn lines(&self) -> Vec<String> {
         let [id, place, role, model, prompt, input, output, cost, first, total, ended] = self.cells();
-        vec![
+        let mut lines = vec![
             format!("exchange {}: {role} {model}, loop {place}", id.trim_start_matches("x ")),
             format!("prompt: {prompt}, {}", self.prompt.digest),
             format!("asked: {}", self.asked),
             format!("ended: {ended}"),
             format!("tokens: {input} in, {output} out; cost {cost}; first byte after {first}, end after {total}"),
-        ]
+        ];
+        lines.extend(self.note.map(|note| format!("note: {note}")));
+        lines
     }
 }
 
@@ -166,6 +176,9 @@ pub(super) fn print(common: &Common, wanted: Option<&str>, as_json: bool, out: &
         for Found { side, text } in found {
             writeln!(out, "     {side}: {}", visible_line(text))?;
         }
+    }
+    if let Some(note) = calls.iter().find_map(|one| one.call.note) {
+        writeln!(out, "\nA cost of ? is unknown, not 0; {note}.")?;
     }
     Ok(())
 }

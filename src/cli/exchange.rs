@@ -28,6 +28,9 @@ struct Exchange {
 struct Attempt {
     request: Option<Request>,
     response: Option<Response>,
+    /// Both sides in turn, where they talk: whether it was received, and the bytes.
+    #[serde(skip)]
+    turns: Vec<(bool, Vec<u8>)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +40,9 @@ struct Request {
     headers: Vec<(String, String)>,
     #[serde(flatten)]
     body: Body,
+    /// The parts of the body that were sent in the course of the exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chunks: Vec<Chunk>,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,20 +98,24 @@ impl Exchange {
 
 impl Attempt {
     fn of(stored: StoredExchange) -> Self {
-        let StoredExchange { request, response, chunks, .. } = stored;
+        let turns = stored.turns();
+        let StoredExchange { request, response, chunks, sent: more, .. } = stored;
+        let timed = |elapsed_ns, bytes: &[u8]| Chunk { elapsed_ns, bytes: bytes.len() };
         let request = request.map(|sent| Request {
             method: sent.method,
             url: sent.url,
             headers: sent.headers,
-            body: Body::of(sent.body),
+            chunks: more.iter().map(|(_, part)| timed(part.elapsed_ns, &part.bytes)).collect(),
+            body: Body::of(
+                [sent.body].into_iter().chain(more.into_iter().map(|(_, part)| part.bytes)).flatten().collect(),
+            ),
         });
         let (status, headers) = response.map_or((None, Vec::new()), |head| (Some(head.status), head.headers));
-        let timed =
-            chunks.iter().map(|chunk| Chunk { elapsed_ns: chunk.elapsed_ns, bytes: chunk.bytes.len() }).collect();
+        let timed = chunks.iter().map(|chunk| timed(chunk.elapsed_ns, &chunk.bytes)).collect();
         let bytes = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
         let response = Response { status, headers, body: Body::of(bytes), chunks: timed };
         let came = response.status.is_some() || !response.chunks.is_empty();
-        Self { request, response: came.then_some(response) }
+        Self { request, response: came.then_some(response), turns }
     }
 
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
@@ -114,6 +124,9 @@ impl Attempt {
             Some(request) => {
                 writeln!(out, "\n--- request")?;
                 writeln!(out, "{} {}", visible_line(&request.method), visible_line(&request.url))?;
+                if !self.turns.is_empty() {
+                    return write_turns(&self.turns, out);
+                }
                 write_message(&request.headers, &request.body, out)?;
             }
         }
@@ -138,6 +151,15 @@ fn write_message(headers: &[(String, String)], body: &Body, out: &mut dyn Write)
         Body::Text(text) => writeln!(out, "\n{}", visible(&without_keys(text))),
         Body::Hex(hex) => writeln!(out, "\nnot UTF-8, so in hexadecimal: {hex}"),
     }
+}
+
+/// Line by line, with who said it.
+fn write_turns(turns: &[(bool, Vec<u8>)], out: &mut dyn Write) -> std::io::Result<()> {
+    for (received, bytes) in turns {
+        writeln!(out, "\n--- {}", if *received { "received" } else { "sent" })?;
+        writeln!(out, "{}", visible(without_keys(&String::from_utf8_lossy(bytes)).trim_end()))?;
+    }
+    Ok(())
 }
 
 impl Body {

@@ -74,10 +74,11 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
         Event::Configured { setup, .. } => {
             let name = |model: &Option<_>| model.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
             let (author, critic) = (name(&setup.author), name(&setup.critic));
+            let changes = setup.change_author.as_ref().map_or_else(String::new, |one| format!(", changes by {one}"));
             (
                 "configured",
                 None,
-                format!("author {author}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
+                format!("author {author}{changes}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
             )
         }
         Event::Prepared { stage, items, measurement, unmeasured, .. } => {

@@ -114,11 +114,13 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         reads_only: false,
         setup: Setup {
             author: config.author.clone(),
+            change_author: config.change_author.clone(),
             critic: config.critic.clone(),
             gates: config.gates.clone(),
             config: config.commands_digest,
         },
         price: config.author.as_ref().and_then(|author| config.prices.of(author)),
+        change_price: config.change_author.as_ref().or(config.author.as_ref()).and_then(|one| config.prices.of(one)),
         budget: config.budget,
         commands,
         protection: "no sandbox".to_owned(),
@@ -146,7 +148,8 @@ fn commands(repo: &Repo, config: &Config) -> Result<(Option<String>, Option<Stri
 
 /// Why the models of the roles can't be called as configured, such as a missing key. Nothing is called.
 pub(super) fn unusable(config: &Config) -> Vec<String> {
-    let mut names: Vec<&str> = [&config.author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
+    let mut names: Vec<&str> =
+        [&config.author, &config.change_author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
     names.dedup();
     let used = names.into_iter().filter_map(|name| Some((name, config.providers.get(name)?)));
     used.filter_map(|(name, provider)| Some(Provider::new(name, provider).err()?.to_string())).collect()

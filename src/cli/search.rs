@@ -51,6 +51,10 @@ pub(super) fn find(stored: &StoredExchange, wanted: &str) -> Vec<Found> {
     let wanted = wanted.to_lowercase();
     let attempts = || stored.earlier.iter().chain([stored]);
     let prompt = attempts().filter_map(|attempt| attempt.request.as_ref()).flat_map(|sent| said(&sent.body));
+    let more = attempts().flat_map(|attempt| {
+        said(&attempt.sent.iter().flat_map(|(_, part)| part.bytes.iter().copied()).collect::<Vec<u8>>())
+    });
+    let prompt = prompt.chain(more);
     let reply = attempts().flat_map(|attempt| {
         said(&attempt.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect::<Vec<u8>>())
     });

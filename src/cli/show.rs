@@ -38,6 +38,8 @@ struct Shown<'a> {
     base: String,
     branch: Option<&'a str>,
     author: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_author: Option<&'a str>,
     critic: Option<&'a str>,
     open_stage: &'a str,
     commit: Option<String>,
@@ -151,6 +153,7 @@ impl<'a> Shown<'a> {
             base: one.base.to_string(),
             branch: one.branch.as_deref(),
             author: one.setup.author.as_ref().map(|model| model.0.as_str()),
+            change_author: one.setup.change_author.as_ref().map(|model| model.0.as_str()),
             critic: one.setup.critic.as_ref().map(|model| model.0.as_str()),
             open_stage: one.open_stage().map_or("", |stage| &stage.spec.id),
             commit,
@@ -250,7 +253,8 @@ fn write(one: &Loop, out: &mut dyn Write) -> std::io::Result<()> {
     line(format!("loop {number}, {status}, begun {}", local(one.begun)))?;
     line(format!("goal: {}", shown.goal))?;
     line(format!("base: {base} on {}", shown.branch.unwrap_or("no branch")))?;
-    line(format!("author: {}, critic: {}", shown.author.unwrap_or("none"), shown.critic.unwrap_or("none")))?;
+    let changes = shown.change_author.map_or_else(String::new, |author| format!(", changes by {author}"));
+    line(format!("author: {}{changes}, critic: {}", shown.author.unwrap_or("none"), shown.critic.unwrap_or("none")))?;
     if let Some(commit) = &shown.commit {
         line(format!("commit: {commit}{}", shown.left.map_or_else(String::new, |left| format!("; {left}"))))?;
     }

@@ -22,6 +22,7 @@ pub(super) struct Placed<T> {
 pub(super) struct Layer {
     pub(super) providers: BTreeMap<String, ProviderSpec>,
     pub(super) author: Option<Placed<ModelId>>,
+    pub(super) change_author: Option<Placed<ModelId>>,
     pub(super) critic: Option<Placed<ModelId>>,
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
@@ -133,7 +134,7 @@ fn placed<T>(doc: &Document<'_>, located: Located<T>) -> Placed<T> {
 
 fn roles(top: &Fields<'_, '_>, layer: &mut Layer) {
     let Some(roles) = top.table("roles") else { return };
-    roles.only(&["author", "critic"]);
+    roles.only(&["author", "change_author", "critic"]);
     let model = |key| {
         let Located { value, offset } = roles.text(key)?;
         match model_id(&value) {
@@ -145,6 +146,7 @@ fn roles(top: &Fields<'_, '_>, layer: &mut Layer) {
         }
     };
     layer.author = model("author");
+    layer.change_author = model("change_author");
     layer.critic = model("critic");
 }
 
@@ -256,7 +258,7 @@ pub(super) fn argv(table: &Fields<'_, '_>, key: &str, example: &[&str]) -> Optio
 }
 
 /// The texts under `key`, each of which passes `check` or is recorded with what is wrong with it.
-fn checked(table: &Fields<'_, '_>, key: &str, check: fn(&str) -> Result<(), &'static str>) -> Vec<String> {
+pub(super) fn checked(table: &Fields<'_, '_>, key: &str, check: fn(&str) -> Result<(), &'static str>) -> Vec<String> {
     let items = table.texts(key).map(|list| list.value).unwrap_or_default();
     for Located { value, offset } in &items {
         if let Err(wrong) = check(value) {
@@ -271,7 +273,7 @@ fn inside(path: &str) -> Result<(), &'static str> {
     if inside { Ok(()) } else { Err("must be a path inside the repository, without \"..\"") }
 }
 
-fn variable(name: &str) -> Result<(), &'static str> {
+pub(super) fn variable(name: &str) -> Result<(), &'static str> {
     let message = "is not the name of an environment variable; \"env\" lists names to pass on, without values";
     if provider::is_variable(name) { Ok(()) } else { Err(message) }
 }

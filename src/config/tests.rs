@@ -280,7 +280,7 @@ fn broken_user_files() {
         (
             "[providers.x]\nkind = \"openai\"\n",
             "2:8: unknown kind \"openai\" in [providers.x]; known: openai-chat, openai-responses, anthropic, gemini, \
-             ollama, command, script",
+             ollama, command, acp, script",
         ),
         ("[providers.x]\nkind = \"openai-chat\"\n", "1:1: missing key \"base_url\" in [providers.x]; add it"),
         ("[providers.x]\nkind = \"script\"\n", "1:1: missing key \"dir\" in [providers.x]; add it"),
@@ -402,4 +402,33 @@ fn the_demo_is_configured() {
     let config = loaded(user, include_str!("../../assets/demo/project/.windlass/config.toml"));
     assert_eq!(config.author, Some(ModelId("script/author-demo".into())));
     assert_eq!((config.gates.len(), config.probes.len(), config.rounds), (3, 2, 3));
+}
+
+#[test]
+fn an_agent_makes_changes_and_nothing_else() {
+    let user =
+        format!("{PROVIDERS}[providers.hand]\nkind = \"acp\"\nargv = [\"hand\", \"--acp\"]\nenv = [\"HAND_KEY\"]\n");
+    let roles = "[roles]\nauthor = \"openai/a\"\nchange_author = \"hand/best\"\ncritic = \"local/b\"\n";
+    let config = try_load(&user, roles, &[], &Flags::default()).unwrap().config;
+    assert_eq!(config.change_author, Some(ModelId("hand/best".into())));
+    let agent = ProviderSpec::Agent { argv: vec!["hand".into(), "--acp".into()], env: vec!["HAND_KEY".into()] };
+    assert_eq!(config.providers["hand"], agent);
+
+    let wrong = |from: &str, to: &str| {
+        let changed = roles.replace(from, to);
+        assert_ne!(changed, roles);
+        try_load(&user, &changed, &[], &Flags::default()).unwrap_err()
+    };
+    assert_eq!(
+        wrong("openai/a", "hand/best"),
+        ".windlass/config.toml:2:10: \"hand/best\" is an agent (kind = \"acp\"), which can only make changes: name it as \
+         \"change_author\", and as author a model that answers in text"
+    );
+    assert!(wrong("local/b", "hand/other").contains("4:10: \"hand/other\" is an agent"));
+    assert!(wrong("\"hand/best\"", "\"local/b\"").contains("4:10: law 3:"));
+    assert!(
+        wrong("hand/best", "hnad/best").contains("3:17: there is no provider called \"hnad\"; did you mean \"hand\"?")
+    );
+    let bad = user.replace("HAND_KEY", "HAND_KEY=1");
+    assert!(try_load(&bad, roles, &[], &Flags::default()).unwrap_err().contains("is not the name of an environment"));
 }

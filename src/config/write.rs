@@ -114,6 +114,13 @@ fn provider_table(provider: &ProviderSpec) -> Table {
             table.insert("kind", value("command"));
             table.insert("argv", value(Array::from_iter(argv)));
         }
+        ProviderSpec::Agent { argv, env } => {
+            table.insert("kind", value("acp"));
+            table.insert("argv", value(Array::from_iter(argv)));
+            if !env.is_empty() {
+                table.insert("env", value(Array::from_iter(env)));
+            }
+        }
         ProviderSpec::Script { dir, chars_per_second } => {
             table.insert("kind", value("script"));
             table.insert("dir", value(dir.display().to_string()));

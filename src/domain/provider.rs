@@ -13,6 +13,13 @@ pub enum ProviderSpec {
         /// Program and arguments; there is no shell. `{model}` in an argument stands for the model's name.
         argv: Vec<String>,
     },
+    /// A coding agent that speaks the Agent Client Protocol on its standard input and output, and makes changes itself.
+    Agent {
+        /// Program and arguments; there is no shell. `{model}` in an argument stands for the model's name.
+        argv: Vec<String>,
+        /// Names of variables passed on to it, beyond those every command gets.
+        env: Vec<String>,
+    },
     /// Replies played from files, `<role>-<stage>.<nth>.md`.
     Script {
         /// The directory of the replies.

@@ -3,6 +3,7 @@
 //! One loop takes orders from the screen and results from tasks, one at a time. Each becomes a command, the command
 //! events, the events rows of the journal; only when those are on the disk does anything happen because of them.
 
+mod agent;
 mod bench;
 mod byhand;
 mod calls;
@@ -444,7 +445,7 @@ impl Driver {
     fn clean_up(&mut self, id: LoopId) {
         self.in_hand.remove(&id);
         let Some(base) = self.state.loops.get(&id).map(|one| one.base.clone()) else { return };
-        for name in [base_worktree(id), change_worktree(id), hand_worktree(id)] {
+        for name in worktrees(id) {
             let (bench, home) = (self.bench(name.clone(), &base), self.home.clone());
             self.benches.remove(&name);
             self.clearing.spawn(async move {
@@ -464,6 +465,7 @@ impl Driver {
     fn setup(&self) -> Setup {
         Setup {
             author: self.config.author.clone(),
+            change_author: self.config.change_author.clone(),
             critic: self.config.critic.clone(),
             gates: self.config.gates.clone(),
             config: self.config.commands_digest,
@@ -521,12 +523,22 @@ impl Driver {
     }
 }
 
+/// All worktrees that a loop may have.
+fn worktrees(id: LoopId) -> [String; 4] {
+    [base_worktree(id), change_worktree(id), hand_worktree(id), agent_worktree(id)]
+}
+
 fn base_worktree(id: LoopId) -> String {
     format!("loop-{id}-base")
 }
 
 fn change_worktree(id: LoopId) -> String {
     format!("loop-{id}-change")
+}
+
+/// The worktree that belongs to an agent while it makes the change.
+fn agent_worktree(id: LoopId) -> String {
+    format!("loop-{id}-agent")
 }
 
 /// The worktree that belongs to the human.

@@ -346,7 +346,7 @@ fn author(current: &Loop) -> Result<&ModelId, Refusal> {
 
 /// Whether a setup can be worked with: two models, and every gate of a stage under a name of its own.
 fn check(setup: &Setup, workflow: &Workflow) -> Result<(), Refusal> {
-    if let (true, Some(model)) = (setup.is_one_model(), &setup.author) {
+    if let Some(model) = setup.reviews_itself() {
         return Err(Refusal::SameModel(model.to_string()));
     }
     let builtin = workflow.stages().iter().filter(|stage| stage.runs_commands).flat_map(|stage| &stage.gates);

@@ -3,7 +3,8 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, Origin, Revision, Role, StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision, Role,
+    StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};
@@ -19,11 +20,11 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::Begun { id, setup, .. } => {
             must(state.active().is_none(), "a loop begins while one is active")?;
             must(*id == state.next_loop(), "a loop begins out of turn")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Configured { id, setup } => {
             must(known(state, *id)?.is_going_on(), "the loop has ended, or is landing")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Prepared { id, stage, measurement, .. } => prepared(state, *id, *stage, measurement.as_ref()),
         Event::ContextChosen { id, stage, .. } => {
@@ -205,8 +206,8 @@ fn decided(state: &State, id: LoopId, index: StageIndex, decision: &Decision) ->
 }
 
 impl Setup {
-    /// Whether one model has both roles.
-    pub(super) fn is_one_model(&self) -> bool {
-        self.author.is_some() && self.author == self.critic
+    /// The model that would review its own work, if there is one.
+    pub(super) fn reviews_itself(&self) -> Option<&ModelId> {
+        [&self.author, &self.change_author].into_iter().flatten().find(|author| self.critic.as_ref() == Some(*author))
     }
 }

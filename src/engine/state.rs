@@ -404,11 +404,12 @@ impl Loop {
 
     /// The model that has `role` in the stage at `index`: the one chosen there, else the configured one.
     pub fn model(&self, index: StageIndex, role: Role) -> Option<&ModelId> {
+        let stage = self.stage(index)?;
         let configured = match role {
-            Role::Author => &self.setup.author,
-            Role::Critic => &self.setup.critic,
+            Role::Author => self.setup.author_of(stage.spec.artifact),
+            Role::Critic => self.setup.critic.as_ref(),
         };
-        self.stage(index).and_then(|stage| stage.chosen.get(&role)).or(configured.as_ref())
+        stage.chosen.get(&role).or(configured)
     }
 
     /// Whether `model` can't have `role` in the stage at `index`: it has the other one, or wrote what is to be reviewed.

@@ -72,6 +72,7 @@ pub(super) fn command_gate(name: &str, argument: &str, enforcement: Enforcement)
 pub(super) fn setup() -> Setup {
     Setup {
         author: Some(model("one/author")),
+        change_author: None,
         critic: Some(model("two/critic")),
         gates: vec![
             command_gate("test", "test", Enforcement::Required),

@@ -687,6 +687,10 @@ fn the_critic_is_another_model() {
     assert_eq!(Machine::default().give(begun), refused);
     let mut machine = Machine::awaiting(PLAN, "x");
     assert_eq!(machine.give(Command::Configure { id: FIRST, setup: same() }), refused);
+    // Nor may whoever makes the changes.
+    let changes = Setup { change_author: setup().critic, ..setup() };
+    let refusal = Refusal::SameModel(setup().critic.unwrap().to_string());
+    assert_eq!(machine.give(Command::Configure { id: FIRST, setup: changes }), Err(refusal));
 
     // The roles are swapped while the author drafts: it is not asked to review itself.
     let mut machine = Machine::at(PLAN);

@@ -25,5 +25,5 @@ pub use file::{OpenError, StorageError};
 pub use lock::LockError;
 pub use reader::{ReadError, Reader};
 pub use verify::{Verified, VerifyError, verify};
-pub use wire::{ReceivedChunk, ReceivedResponse, SentRequest, StoredExchange, WireKind, WireRow};
+pub use wire::{ReceivedChunk, ReceivedResponse, SentChunk, SentRequest, StoredExchange, WireKind, WireRow};
 pub use writer::{AppendError, Journal};

@@ -48,6 +48,7 @@ fn setup() -> Setup {
     let gate = |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement };
     Setup {
         author: Some(author()),
+        change_author: None,
         critic: Some(critic()),
         gates: vec![
             gate("tests", GateKind::Command(command), Enforcement::Required),

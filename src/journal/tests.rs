@@ -179,7 +179,7 @@ fn exchanges_come_back_byte_for_byte_and_apart_from_each_other() {
 
     let reader = Reader::open(dir.path()).unwrap().unwrap();
     let found = reader.exchange(ExchangeId(1)).unwrap().unwrap();
-    let StoredExchange { request: Some(sent), response: Some(received), chunks, earlier } = found else {
+    let StoredExchange { request: Some(sent), response: Some(received), chunks, earlier, .. } = found else {
         panic!("incomplete")
     };
     assert_eq!(earlier, []);

@@ -18,6 +18,7 @@ use nix::sys::signal::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::select;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -133,12 +134,26 @@ pub async fn feed(
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> Finished {
+    let (send, whole) = unbounded_channel();
+    // The other end is in hand, and it ends with this.
+    let _ = send.send(input);
+    drop(send);
+    supervise(spec, Some(whole), cancel, output).await
+}
+
+/// Like [`feed`], with more `input` as it comes; its standard input ends when the sender is dropped.
+pub async fn converse(
+    spec: &Spec,
+    input: UnboundedReceiver<Bytes>,
+    cancel: &CancellationToken,
+    output: impl FnMut(Stream, &[u8]),
+) -> Finished {
     supervise(spec, Some(input), cancel, output).await
 }
 
 async fn supervise(
     spec: &Spec,
-    input: Option<Bytes>,
+    input: Option<UnboundedReceiver<Bytes>>,
     cancel: &CancellationToken,
     mut output: impl FnMut(Stream, &[u8]),
 ) -> Finished {
@@ -184,7 +199,7 @@ enum Step {
 }
 
 impl Running {
-    fn start(spec: &Spec, input: Option<Bytes>) -> Result<Self, String> {
+    fn start(spec: &Spec, input: Option<UnboundedReceiver<Bytes>>) -> Result<Self, String> {
         let Some((program, arguments)) = spec.argv.split_first() else { return Err("the command is empty".to_owned()) };
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&spec.cwd);
@@ -194,10 +209,16 @@ impl Running {
         let (mut child, group) = Group::start(&mut command, &group::owner(&spec.spill))
             .map_err(|error| why_not_started(spec, program, &error))?;
         let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
-        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        if let (Some(mut stdin), Some(mut input)) = (child.stdin.take(), input) {
             // Beside the reading, or both sides could wait for each other. It ends when the last reader is gone, at the
             // latest with the group; that the reader left early is no error.
-            tokio::spawn(async move { stdin.write_all(&input).await });
+            tokio::spawn(async move {
+                while let Some(bytes) = input.recv().await {
+                    if stdin.write_all(&bytes).await.is_err() {
+                        break;
+                    }
+                }
+            });
         }
         Ok(Self { child, pipes, group })
     }

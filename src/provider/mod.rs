@@ -8,6 +8,7 @@
 //! A further wire format is a file beside `chat.rs` (a request and a `framing::Format`), a variant of
 //! [`WireFormat`], and a line in `speak`.
 
+mod agent;
 mod anthropic;
 mod chat;
 mod command;
@@ -33,6 +34,7 @@ mod transport;
 mod trial;
 mod usual;
 
+pub use agent::{Asks, Denied, Workplace};
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
 pub use trial::{QUESTION, is_free, quote};
@@ -70,7 +72,7 @@ pub struct Call {
 /// What is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `POST`; `RUN` for a command, `PLAY` for a script.
+    /// `POST`; `RUN` for a command or an agent, `PLAY` for a script.
     pub method: &'static str,
     /// The whole address.
     pub url: String,
@@ -106,6 +108,8 @@ pub trait Observer: Send {
     fn retry(&mut self, retry: &Retry);
     /// Status and headers of the response.
     fn response(&mut self, status: u16, headers: &[(String, String)]);
+    /// More bytes sent after the request, this many nanoseconds after it: an agent is talked with.
+    fn sent(&mut self, elapsed_ns: u64, bytes: &[u8]);
     /// Bytes of the response's body, as they arrived, this many nanoseconds after the attempt's request was sent.
     fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]);
     /// More of the reply's text.
@@ -216,6 +220,7 @@ pub struct Provider {
 enum Kind {
     Server(Box<server::Server>),
     Command(command::Program),
+    Agent(agent::Agent),
     Script(script::Script),
 }
 
@@ -232,6 +237,7 @@ impl Provider {
         let kind = match spec {
             ProviderSpec::Server(spec) => Kind::Server(Box::new(server::Server::new(name, spec, env)?)),
             ProviderSpec::Command { argv } => Kind::Command(command::Program::new(argv)),
+            ProviderSpec::Agent { argv, env: names } => Kind::Agent(agent::Agent::new(argv, names, env)),
             ProviderSpec::Script { dir, chars_per_second } => {
                 Kind::Script(script::Script::new(name, dir, *chars_per_second)?)
             }
@@ -257,10 +263,35 @@ impl Provider {
         match &self.kind {
             Kind::Server(server) => transport::exchange(server, call, self.limits, observer, cancel).await,
             Kind::Command(program) => program.run(call, self.owner.as_deref(), self.limits, observer, cancel).await,
+            Kind::Agent(_) => Reply::new(End::Failed(NOT_IN_TEXT.to_owned())),
             Kind::Script(script) => script.play(call, observer, cancel).await,
         }
     }
+
+    /// Whether it makes changes itself, in a directory, instead of answering in text; see [`Self::work`].
+    pub fn is_agent(&self) -> bool {
+        matches!(self.kind, Kind::Agent(_))
+    }
+
+    /// Lets an agent do what `call` asks for in `place`, to its end, to a limit, or until `cancel`. The reply's text is
+    /// what it said; what it did is in the place.
+    pub async fn work(
+        &self,
+        call: &Call,
+        place: &mut dyn Workplace,
+        observer: &mut dyn Observer,
+        cancel: &CancellationToken,
+    ) -> Reply {
+        match &self.kind {
+            Kind::Agent(agent) => agent.work(call, place, self.owner.as_deref(), self.limits, observer, cancel).await,
+            _ => self.call(call, observer, cancel).await,
+        }
+    }
 }
+
+/// Configuration refuses it; a role may have been changed under a running loop, though.
+const NOT_IN_TEXT: &str = "an agent (kind = \"acp\") can only make changes: name it as \"change_author\" under [roles], \
+                           and a model as \"author\"";
 
 /// A call in a wire format, and a reader for the answer.
 fn speak(format: WireFormat, call: &Call) -> (transport::Post<'_>, Box<dyn transport::Reader>) {
@@ -278,6 +309,7 @@ impl fmt::Debug for Provider {
         let kind = match &self.kind {
             Kind::Server(server) => server.format.name(),
             Kind::Command(_) => "command",
+            Kind::Agent(_) => "acp",
             Kind::Script(_) => "script",
         };
         f.debug_struct("Provider").field("kind", &kind).field("limits", &self.limits).finish_non_exhaustive()

@@ -30,6 +30,7 @@ impl Observer for Unwatched {
     fn request(&mut self, _: &Request) {}
     fn retry(&mut self, _: &Retry) {}
     fn response(&mut self, _: u16, _: &[(String, String)]) {}
+    fn sent(&mut self, _: u64, _: &[u8]) {}
     fn chunk(&mut self, _: u64, _: &[u8]) {}
     fn text(&mut self, _: &str) {}
     fn reasoning(&mut self, _: &str) {}

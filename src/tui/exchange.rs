@@ -48,6 +48,14 @@ fn told(stored: &StoredExchange) -> String {
             body(&mut text, &sent.body);
         }
     }
+    let turns = stored.turns();
+    if !turns.is_empty() {
+        for (received, bytes) in turns {
+            let _ = writeln!(text, "\n# {}\n", if received { "Received" } else { "Sent" });
+            bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| body(&mut text, line));
+        }
+        return text;
+    }
     let bytes: Vec<u8> = stored.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
     match &stored.response {
         None if bytes.is_empty() => text.push_str("\n# Nothing came\n"),
@@ -124,6 +132,7 @@ mod tests {
             }),
             response: Some(ReceivedResponse { status: 200, headers: Vec::new() }),
             chunks: vec![ReceivedChunk { elapsed_ns: 1, bytes: b"data: {\"x\":1}\n\n".to_vec() }],
+            sent: Vec::new(),
         };
         let text = told(&stored);
         for part in ["POST http://127.0.0.1/v1", "content:\n", "# Task\n", "- one\n", "stream: true", "data: {\"x\":1}"]

@@ -40,6 +40,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         }));
     };
     row("author", name(&host.setup.author, "not configured"));
+    if let Some(author) = &host.setup.change_author {
+        row("changes", format!("made by {author}"));
+    }
     row("critic", name(&host.setup.critic, "not configured"));
     let gates: Vec<&str> = host.setup.gates.iter().map(|gate| gate.name.as_str()).collect();
     row("gates", if gates.is_empty() { "built-in ones only".to_owned() } else { gates.join(", ") });

@@ -90,6 +90,9 @@ fn describe(spec: &ProviderSpec) -> String {
             format!("{} at {}, {key}", server.format.name(), server.base_url)
         }
         ProviderSpec::Command { argv } => format!("runs {}", argv.join(" ")),
+        ProviderSpec::Agent { argv, .. } => {
+            format!("an agent, {}; it makes changes and is not asked here", argv.join(" "))
+        }
         ProviderSpec::Script { dir, .. } => format!("plays replies from {}", dir.display()),
     }
 }

@@ -38,6 +38,7 @@ fn gate(name: &str, enforcement: Enforcement) -> GateDef {
 pub(super) fn setup() -> Setup {
     Setup {
         author: Some(ModelId("openai/writer-2".to_owned())),
+        change_author: None,
         critic: Some(ModelId("local/reader-9b".to_owned())),
         gates: vec![gate("tests", Enforcement::Required), gate("lint", Enforcement::Advisory)],
         config: Some(Digest::of(b"config")),
