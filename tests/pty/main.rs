@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod bad;
+mod bytes;
 mod demo;
 mod desk;
+mod format;
 mod hands;
 mod harness;
 mod idle;
