@@ -1,10 +1,12 @@
 //! The arguments: the one table behind parsing and help.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Flags;
+use crate::domain::ProviderSpec;
 
 const AFTER: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 awaits a human at a terminal, 4 a gate failed.
@@ -45,6 +47,9 @@ pub(super) struct Common {
     /// The model that objects, this time
     #[arg(long, value_name = "PROVIDER/MODEL", global = true)]
     critic: Option<String>,
+    /// Providers of a recording that is played
+    #[arg(skip)]
+    providers: BTreeMap<String, ProviderSpec>,
 }
 
 impl Common {
@@ -55,7 +60,19 @@ impl Common {
             keymap: self.keymap.clone(),
             author: self.author.clone(),
             critic: self.critic.clone(),
+            providers: self.providers.clone(),
         }
+    }
+
+    /// The same with these providers, and with these models where none is given.
+    pub(super) fn playing(
+        &self,
+        providers: BTreeMap<String, ProviderSpec>,
+        author: Option<String>,
+        critic: Option<String>,
+    ) -> Self {
+        let (author, critic) = (self.author.clone().or(author), self.critic.clone().or(critic));
+        Self { providers, author, critic, ..self.clone() }
     }
 }
 
@@ -148,6 +165,29 @@ total_ms (null while it runs). With --grep also found: in (prompt or reply), tex
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Write calls of models into a file that can be played again, without keys
+    #[command(after_help = "\
+The file is a cassette: JSON lines with every byte and when it came. It is played by `windlass replay`, or by a provider \
+with kind = \"script\" and cassette = \"FILE\". What looks like a key is masked.")]
+    Record {
+        /// Loops (3, loop 3) and exchanges (x 12); everything without any
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// The file, which must not exist yet
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Open the screen with models that are played from a recording: nothing is sent, nothing is paid
+    #[command(after_help = "\
+The rest is real: your keys, the gates, the commit. To leave a repository as it is, play in a clone of it.")]
+    Replay {
+        /// What `windlass record` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// As slowly as it was recorded
+        #[arg(long)]
+        timed: bool,
     },
     /// Check the record: every row, the chain of hashes, the laws
     Verify,

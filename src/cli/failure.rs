@@ -8,6 +8,7 @@ use crate::config::{ConfigError, WriteError};
 use crate::domain::visible_line;
 use crate::engine::{Corrupt, Refusal};
 use crate::journal::{self, AppendError, ReadError, VerifyError};
+use crate::provider::CassetteError;
 use crate::repo::{self, RepoError};
 use crate::tui::TuiError;
 
@@ -51,6 +52,10 @@ pub(super) enum Failure {
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
     NoCurl { what: String, why: &'static str },
+    #[error("there is no call of a model to record")]
+    NothingToRecord,
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]
@@ -90,6 +95,13 @@ impl Failure {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
+            Self::NothingToRecord => {
+                Some("`windlass calls` lists what there is; a call that runs is recorded when it has ended")
+            }
+            Self::Cassette(_) => Some("record it anew with `windlass record -o FILE`"),
+            Self::File { doing: "write", source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Some("nothing is overwritten: name another file, or move that one away")
+            }
             Self::Nothing { what: "loop", .. } => Some("`windlass log` lists what there is"),
             Self::Nothing { .. } => Some("`windlass calls` lists what there is"),
             _ => None,

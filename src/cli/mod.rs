@@ -5,6 +5,7 @@
 mod advice;
 mod arguments;
 mod calls;
+mod cassette;
 mod curl;
 mod demo;
 mod exchange;
@@ -54,10 +55,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
-        None => screen(&common, None, out),
+        None => screen(&common, None, None, out),
         Some(Sub::Demo { pace }) => demo::run(&common, pace, out),
         Some(Sub::Init { yes }) => init::run(&common, yes, out),
-        Some(Sub::New { goal }) => screen(&common, Some(goal), out),
+        Some(Sub::New { goal }) => screen(&common, Some(goal), None, out),
         Some(Sub::Status { json, format }) => {
             let form = match format {
                 Some(Format::Tmux) => Form::Tmux,
@@ -76,13 +77,23 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             show::print(&common, &id.join(" "), form, out)
         }
         Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Record { ids, output }) => cassette::record(&common, &ids, &output, out),
+        Some(Sub::Replay { file, timed }) => {
+            let (common, goal) = cassette::played(&common, &file, timed)?;
+            screen(&common, None, goal, out)
+        }
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
     }
 }
 
-/// The screen; with a goal, a loop begins there at once.
-fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<(), Failure> {
+/// The screen; with a goal, a loop begins there at once. The first loop's question begins with the suggestion.
+fn screen(
+    common: &Common,
+    goal: Option<String>,
+    suggestion: Option<String>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
     if !terminal::is_there() {
@@ -98,6 +109,7 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         let (paths, loaded) = open::config(&common, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
+    start.goal = suggestion;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
             return Err(journal::OpenError::Driven { by: who }.into());

@@ -51,6 +51,11 @@ fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderSpec> {
             table.only(&["kind", "argv"]);
             Some(ProviderSpec::Command { argv: layer::argv(table, "argv", &["llm", "-m", "{model}"])? })
         }
+        SCRIPT if table.value("cassette").is_some() => {
+            table.only(&["kind", "cassette", "timed"]);
+            let timed = table.truth("timed").unwrap_or_default();
+            Some(ProviderSpec::Cassette { file: home.join(table.text("cassette")?.value), timed })
+        }
         SCRIPT => {
             table.only(&["kind", "dir", "chars_per_second"]);
             let chars_per_second = table.number("chars_per_second", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
