@@ -15,4 +15,5 @@ mod money;
 mod replay;
 mod server;
 mod waits;
+mod watch;
 mod wire;
