@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Flags;
 use crate::domain::ProviderSpec;
 
+use super::costs::By;
+
 const AFTER: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 awaits a human at a terminal, 4 a gate failed.
 Without a terminal nothing is asked and nothing is approved.";
@@ -157,16 +159,52 @@ terminal shows is written as a JSON escape, and what looks like a key is masked.
         #[arg(long)]
         curl: bool,
     },
-    /// Every call of a model: tokens, times, how it ended
+    /// Every call of a model: tokens, times, how it ended; or one of them
     #[command(after_long_help = "\
 JSON: an array of objects. exchange, loop, stage, role, model, prompt (name, version, digest), asked (RFC 3339), \
 ended (complete, truncated, failed, cancelled, interrupted; null while it runs), why, tokens (input, output, cached, \
 reasoning; null where the server didn't say), cost_nanodollars (null while it is unknown), first_byte_ms, first_text_ms, \
-total_ms (null while it runs). With --grep also found: in (prompt or reply), text (the first line with it).")]
+total_ms (null while it runs). With --grep also found: in (prompt or reply), text (the first line with it).
+
+JSON of one call: that of `windlass show x N`. JSON of --diff: a and b as above, prompt and reply (unified diffs).")]
     Calls {
+        /// One call, as `windlass show x N` shows it
+        #[arg(value_name = "ID", num_args = 0..=2, conflicts_with_all = ["grep", "diff"])]
+        id: Vec<String>,
         /// Only calls with this text in their prompt or reply, in upper or lower case
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         grep: Option<String>,
+        /// Two calls: what is another in their prompts, their replies, and what they took
+        #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "grep")]
+        diff: Option<Vec<u64>>,
+        /// The body of a call as it went over the wire, byte for byte: what came, or what was sent
+        #[arg(
+            long,
+            value_name = "SIDE",
+            value_enum,
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "received",
+            requires = "id",
+            conflicts_with = "json"
+        )]
+        raw: Option<Side>,
+        /// The request of a call as a curl command
+        #[arg(long, requires = "id", conflicts_with_all = ["json", "raw"])]
+        curl: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What calls of models cost; what nobody can price is counted, and is not 0
+    #[command(after_long_help = "\
+JSON: an array of objects. name, calls, input_tokens, output_tokens (as far as servers counted them), cost_nanodollars \
+(of the calls whose cost is known), unknown (calls whose cost is not known), played (calls played from a file, which \
+cost nothing). An engineer is who had last worked on the loop when the call was made, as git knows them.")]
+    Costs {
+        /// What they are put together by
+        #[arg(long, value_enum, default_value = "loop")]
+        by: By,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -198,6 +236,15 @@ The rest is real: your keys, the gates, the commit. To leave a repository as it 
     Verify,
     /// Read this repository's commands, and let Windlass run them
     Trust,
+}
+
+/// The sides of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Side {
+    /// What came from the model
+    Received,
+    /// What was sent to it
+    Sent,
 }
 
 /// Forms of `status`.

@@ -54,6 +54,10 @@ pub(super) enum Failure {
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
     NoCurl { what: String, why: &'static str },
+    #[error("the bytes of others don't belong on a terminal: it would obey them")]
+    RawOnTerminal,
+    #[error("{0:?} is not one call of a model")]
+    OneCall(String),
     #[error("there is no call of a model to record")]
     NothingToRecord,
     #[error(transparent)]
@@ -70,7 +74,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) => USAGE,
+            Self::Id(_) | Self::OneCall(_) => USAGE,
             _ => ERROR,
         }
     }
@@ -98,6 +102,8 @@ impl Failure {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
+            Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),
+            Self::OneCall(_) => Some("write the number of one exchange, as in `windlass calls 12`"),
             Self::NothingToRecord => {
                 Some("`windlass calls` lists what there is; a call that runs is recorded when it has ended")
             }

@@ -6,8 +6,10 @@ mod advice;
 mod arguments;
 mod calls;
 mod cassette;
+mod costs;
 mod curl;
 mod demo;
+mod diff;
 mod exchange;
 mod failure;
 mod init;
@@ -69,15 +71,11 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             status::run(&common, form, out)
         }
         Some(Sub::Log { json, number }) => log::print(&common, number, json, out),
-        Some(Sub::Show { id, json, curl }) => {
-            let form = match (json, curl) {
-                (_, true) => show::Form::Curl,
-                (true, _) => show::Form::Json,
-                (false, false) => show::Form::Text,
-            };
-            show::print(&common, &id.join(" "), form, out)
-        }
-        Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Show { id, json, curl }) => show::print(&common, &id.join(" "), form(json, curl), out),
+        Some(Sub::Calls { diff: Some(ids), json, .. }) => diff::print(&common, &ids, json, out),
+        Some(Sub::Calls { id, grep, json, .. }) if id.is_empty() => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Calls { id, raw, curl, json, .. }) => calls::one(&common, &id, raw, form(json, curl), out),
+        Some(Sub::Costs { by, json }) => costs::print(&common, by, json, out),
         Some(Sub::Record { ids, output }) => cassette::record(&common, &ids, &output, out),
         Some(Sub::Replay { file, timed }) => {
             let (common, goal) = cassette::played(&common, &file, timed)?;
@@ -85,6 +83,15 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         }
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
+    }
+}
+
+/// How something is shown that these flags ask for.
+const fn form(json: bool, curl: bool) -> show::Form {
+    match (json, curl) {
+        (_, true) => show::Form::Curl,
+        (true, _) => show::Form::Json,
+        (false, false) => show::Form::Text,
     }
 }
 

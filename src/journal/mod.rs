@@ -9,8 +9,10 @@
 
 mod chain;
 mod file;
+mod index;
 mod lock;
 mod reader;
+mod said;
 mod stored;
 #[cfg(test)]
 mod testing;

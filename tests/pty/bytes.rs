@@ -91,10 +91,25 @@ fn the_record_of_every_format_is_what_went_over_the_wire_retries_included() {
             assert_eq!(stored.earlier.len(), 1, "{format:?}");
             assert_recorded(&stored.earlier[0], failed, 503, format);
             assert_recorded(&stored, last, 200, format);
-            let shown = desk.json(&["show", "x", &id.to_string(), "--json"]);
+            let id = id.to_string();
+            assert_eq!(desk.run(&["calls", &id, "--raw"]).stdout, last.sent, "{format:?}");
+            assert_eq!(desk.run(&["calls", &id, "--raw=sent"]).stdout, last.received, "{format:?}");
+            let text = desk.printed(&["calls", &id]);
+            for part in
+                [&format!("attempt 1: 503, {} bytes", failed.sent.len()), "attempt 2: 200, ", "first event after "]
+            {
+                assert!(text.contains(part), "{part:?} isn't in {text}");
+            }
+            let shown = desk.json(&["calls", &id, "--json"]);
             let counted = (&shown["tokens"]["input"], &shown["tokens"]["output"], &shown["ended"]);
             assert_eq!(counted, (&json!(1200), &json!(34), &json!("complete")), "{format:?}");
         }
+        // All of it can be searched, by way of the index.
+        let ids = || [ExchangeId(1), ExchangeId(2)];
+        assert_eq!(reader.may_have("nobody says this", ids()).unwrap(), []);
+        assert_eq!(reader.may_have("ONLY A WALK, é 🦀", ids()).unwrap(), [ExchangeId(2)]);
+        let found = desk.json(&["calls", "--grep", "Model is loading", "--json"]);
+        assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
         desk.assert_nowhere(&[KEY], &screen);
         desk.printed(&["verify"]);
     }

@@ -173,6 +173,16 @@ fn a_session_played_again_gives_the_same_revisions_findings_and_screens() {
     }
     assert_eq!(again.json(&["show", "x", "5", "--json"])["earlier"][0]["response"]["status"], 503);
     again.printed(&["verify"]);
+    let sums = [&desk, &again].map(|desk| desk.json(&["costs", "--json"]));
+    assert_eq!((&sums[0][0]["played"], &sums[0][0]["unknown"]), (&json!(0), &json!(0)));
+    assert_eq!((&sums[1][0]["played"], &sums[1][0]["cost_nanodollars"]), (&json!(10), &json!(0)));
+
+    // The plan's two drafts side by side.
+    let diff = again.printed(&["calls", "--diff", "3", "5"]);
+    for part in ["-Count a round (try 1).", "+Count a round (try 2).", "+Is there less?", "tokens a second"] {
+        assert!(diff.contains(part), "{part:?} isn't in {diff}");
+    }
+    assert_eq!(again.run(&["calls", "--diff", "3"]).status.code(), Some(2));
 
     // The same file serves a provider of the person's own.
     again.write_own_config(&format!("[providers.near]\nkind = \"script\"\ncassette = {file:?}\n"));
