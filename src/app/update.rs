@@ -118,6 +118,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             }
             Vec::new()
         }
+        Msg::Found { text, lines } => {
+            entry::found(model, &text, &lines);
+            Vec::new()
+        }
         Msg::Call { exchange, text } => {
             model.live.call = Some((exchange, Doc::prose(&text)));
             model.overlays.push(Overlay::Text { source: Source::Call(exchange), scroll: Scroll::default() });

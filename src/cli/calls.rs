@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::domain::{ExchangeId, Money, visible_line};
 use crate::engine::{ExchangeInfo, State};
+use crate::journal::{self, Found};
 
 use super::arguments::{Common, Side};
 use super::failure::Failure;
 use super::record::Record;
-use super::search::Found;
 use super::words::{duration, end, stage, utc};
-use super::{exchange, json, open, search, show};
+use super::{exchange, json, open, show};
 
 /// What the record says of an exchange, its bytes apart.
 #[derive(Debug, Serialize)]
@@ -180,7 +180,7 @@ pub(super) fn print(common: &Common, wanted: Option<&str>, as_json: bool, out: &
     };
     for (id, info) in listed.iter().filter_map(|id| Some((id, record.state.exchanges.get(id)?))) {
         let found = match wanted {
-            Some(wanted) => search::find(&record.stored(*id)?, wanted),
+            Some(wanted) => journal::find(&record.stored(*id)?, wanted),
             None => Vec::new(),
         };
         if wanted.is_none() || !found.is_empty() {

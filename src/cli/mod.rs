@@ -17,7 +17,6 @@ mod json;
 mod log;
 mod open;
 mod record;
-mod search;
 mod show;
 mod status;
 mod terminal;

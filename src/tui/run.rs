@@ -316,6 +316,14 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::FindCalls(text) => {
+                    let ids: Vec<_> = self.ui.model.state.exchanges.keys().copied().collect();
+                    let msg = match exchange::find(&self.repo.private_dir()?, &text, ids) {
+                        Ok(lines) => Msg::Found { text, lines },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
                 Request::AskNow(id) => self.order(Order::AskNow(id)),
                 Request::ListFiles => self.order(Order::ListFiles),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),

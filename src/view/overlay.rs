@@ -201,7 +201,11 @@ fn pick(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker) -> Cursor {
     let body = below(inside, 1);
     let matching = picker.matching();
     if matching.is_empty() {
-        let text = if picker.loading { "listing" } else { "nothing matches" };
+        let text = match picker.wanted() {
+            Some(_) => "Enter searches what was sent and said",
+            None if picker.loading => "listing",
+            None => "nothing matches",
+        };
         lines(buf, body, &[Line::styled(text, muted)]);
         return cursor;
     }

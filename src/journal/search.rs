@@ -1,9 +1,10 @@
-//! `windlass calls --grep TEXT`: lines of what was sent to models and of what they said, read from the bytes on record.
+//! Searching a call: lines of what was sent to a model and of what it said, read from the bytes on record.
 
 use serde::Serialize;
 
 use crate::domain::without_keys;
-use crate::journal::StoredExchange;
+
+use super::StoredExchange;
 
 /// Columns of an excerpt, and how many of them stand before the text.
 const WIDTH: usize = 100;
@@ -11,16 +12,16 @@ const BEFORE: usize = 30;
 
 /// Where the text was found.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Found {
+pub struct Found {
     /// `prompt` or `reply`.
     #[serde(rename = "in")]
-    pub(super) side: &'static str,
+    pub side: &'static str,
     /// The first line with it, or as much of that as one reads at a glance.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// The first line of the prompt and of the replies that holds `wanted`, in any case.
-pub(super) fn find(stored: &StoredExchange, wanted: &str) -> Vec<Found> {
+pub fn find(stored: &StoredExchange, wanted: &str) -> Vec<Found> {
     let wanted = wanted.to_lowercase();
     let (prompt, reply) = (stored.prompts(), stored.replies());
     let in_prompt = first_line(prompt, &wanted).map(|text| Found { side: "prompt", text });
