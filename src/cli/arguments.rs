@@ -232,10 +232,36 @@ The rest is real: your keys, the gates, the commit. To leave a repository as it 
         #[arg(long)]
         timed: bool,
     },
+    /// Hand the record on to other programs
+    #[command(subcommand)]
+    Export(Export),
     /// Check the record: every row, the chain of hashes, the laws
     Verify,
     /// Read this repository's commands, and let Windlass run them
     Trust,
+}
+
+/// What the record can be made into.
+#[derive(Debug, Subcommand)]
+pub(super) enum Export {
+    /// Calls of models as OpenTelemetry spans, with the conventions for generative AI
+    #[command(
+        group(clap::ArgGroup::new("to").required(true).args(["output", "endpoint"])),
+        after_help = "\
+One trace for a loop, one span for a call; the ids are the same every time. What was sent and said, goals and error \
+messages are left out without --content. What looks like a key is masked."
+    )]
+    Otlp {
+        /// Into a file that must not exist yet: a line of OTLP/JSON for each loop
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// To a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
+        #[arg(long, value_name = "URL")]
+        endpoint: Option<String>,
+        /// With prompts, replies, goals and error messages
+        #[arg(long)]
+        content: bool,
+    },
 }
 
 /// The sides of a call.

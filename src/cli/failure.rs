@@ -8,7 +8,7 @@ use crate::config::{ConfigError, WriteError};
 use crate::domain::visible_line;
 use crate::engine::{Corrupt, Refusal};
 use crate::journal::{self, AppendError, ReadError, VerifyError};
-use crate::provider::CassetteError;
+use crate::provider::{CassetteError, SendError};
 use crate::repo::{self, RepoError};
 use crate::tui::TuiError;
 
@@ -62,6 +62,8 @@ pub(super) enum Failure {
     NothingToRecord,
     #[error(transparent)]
     Cassette(#[from] CassetteError),
+    #[error(transparent)]
+    Send(#[from] SendError),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]

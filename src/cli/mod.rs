@@ -16,6 +16,7 @@ mod init;
 mod json;
 mod log;
 mod open;
+mod otlp;
 mod record;
 mod show;
 mod status;
@@ -33,7 +34,7 @@ use crate::driver::Order;
 use crate::journal;
 use crate::tui::{self, Record};
 
-use self::arguments::{Arguments, Common, Format, Sub};
+use self::arguments::{Arguments, Common, Export, Format, Sub};
 use self::failure::Failure;
 use self::status::Form;
 
@@ -79,6 +80,13 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Replay { file, timed }) => {
             let (common, goal) = cassette::played(&common, &file, timed)?;
             screen(&common, None, goal, out)
+        }
+        Some(Sub::Export(Export::Otlp { output, endpoint, content })) => {
+            let to = match endpoint {
+                Some(endpoint) => otlp::To::Endpoint(endpoint),
+                None => otlp::To::File(output.unwrap_or_default()),
+            };
+            otlp::export(&common, &to, content, out)
         }
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),

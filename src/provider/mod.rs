@@ -18,6 +18,7 @@ mod framing;
 mod gemini;
 mod key;
 mod ollama;
+mod otlp;
 mod recorded;
 mod responses;
 mod retry;
@@ -34,6 +35,7 @@ mod transport;
 
 pub use cassette::{Attempt, Cassette, CassetteError, Goal, Head, Sent, Track};
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
+pub use otlp::{SendError, send_traces};
 pub use recorded::{Form, Reread};
 pub use transport::Limits;
 

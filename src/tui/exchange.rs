@@ -56,6 +56,9 @@ fn told(stored: &StoredExchange) -> String {
         let _ = writeln!(text, "# Attempt {number} of {attempts}, which failed\n\n{}", told(attempt));
     }
     // Writing to a string can't fail.
+    if let Some(line) = Moments::of(&reread(stored), None).line() {
+        let _ = writeln!(text, "{line}\n");
+    }
     match &stored.request {
         None => text.push_str("# Nothing was sent\n"),
         Some(sent) => {
@@ -73,9 +76,6 @@ fn told(stored: &StoredExchange) -> String {
         response => {
             let status = response.as_ref().map(|head| head.status.to_string()).unwrap_or_default();
             let _ = writeln!(text, "\n# Received {status}, {} chunks\n", stored.chunks.len());
-            if let Some(line) = Moments::of(&reread(stored), None).line() {
-                let _ = writeln!(text, "{line}\n");
-            }
             for (name, value) in response.iter().flat_map(|head| &head.headers) {
                 let _ = writeln!(text, "{name}: {value}");
             }

@@ -12,6 +12,7 @@ mod idle;
 mod kill;
 mod kinds;
 mod money;
+mod otlp;
 mod replay;
 mod server;
 mod waits;

@@ -234,9 +234,7 @@ fn two_models_behind_sockets_and_one_revise_round() {
     assert!(found.says("5 loop 1 plan: author near/author-1") && !found.says("1 loop 1 constraint"), "{found}");
     screen.text("5 loop");
     screen.press("Enter");
-    screen.wait_for_words("Call 5, as it went over the wire");
-    screen.press("G");
-    screen.wait_for_words("first event after");
+    screen.wait_for_words("Call 5, as it went over the wire first byte after");
     screen.press("Esc");
     leave(&mut screen);
     assert!(author.is_idle() && critic.is_idle());
