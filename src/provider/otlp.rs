@@ -27,7 +27,7 @@ pub enum SendError {
     #[error("failed to send to {url}: {why}; is the collector running, and does it take OTLP over HTTP?")]
     Unreachable {
         /// The address.
-        url: Url,
+        url: String,
         /// Why.
         why: String,
     },
@@ -35,7 +35,7 @@ pub enum SendError {
     #[error("{url} answered {status}: {words}")]
     Refused {
         /// The address.
-        url: Url,
+        url: String,
         /// The status line.
         status: String,
         /// Its own words.
@@ -52,7 +52,7 @@ pub async fn send_traces(endpoint: &str, json: String) -> Result<(), SendError> 
     let base = endpoint.trim_end_matches('/');
     let whole = if base.ends_with(PATH) { base.to_owned() } else { format!("{base}/{PATH}") };
     let url = Url::parse(&whole).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
-    let failed = |error: reqwest::Error| SendError::Unreachable { url: url.clone(), why: root_cause(&error) };
+    let failed = |error: reqwest::Error| SendError::Unreachable { url: url.to_string(), why: root_cause(&error) };
     let client = client_for(&url, CONNECT).map_err(failed)?;
     let request = client.post(url.clone()).header(CONTENT_TYPE, "application/json").timeout(TOTAL).body(json);
     let response = request.send().await.map_err(failed)?;
@@ -61,5 +61,5 @@ pub async fn send_traces(endpoint: &str, json: String) -> Result<(), SendError> 
         return Ok(());
     }
     let words = response.text().await.unwrap_or_default();
-    Err(SendError::Refused { url, status: status.to_string(), words: excerpt(&words, QUOTED) })
+    Err(SendError::Refused { url: url.into(), status: status.to_string(), words: excerpt(&words, QUOTED) })
 }
