@@ -66,15 +66,14 @@ impl Common {
         }
     }
 
-    /// The same with these providers, and with these models where none is given.
-    pub(super) fn playing(
-        &self,
-        providers: BTreeMap<String, ProviderSpec>,
-        author: Option<String>,
-        critic: Option<String>,
-    ) -> Self {
-        let (author, critic) = (self.author.clone().or(author), self.critic.clone().or(critic));
-        Self { providers, author, critic, ..self.clone() }
+    /// Author and critic as they are given, else these.
+    pub(super) fn roles_or(&self, author: String, critic: String) -> (String, String) {
+        (self.author.clone().unwrap_or(author), self.critic.clone().unwrap_or(critic))
+    }
+
+    /// The same with these providers and models.
+    pub(super) fn playing(&self, providers: BTreeMap<String, ProviderSpec>, author: String, critic: String) -> Self {
+        Self { providers, author: Some(author), critic: Some(critic), ..self.clone() }
     }
 }
 

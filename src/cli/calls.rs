@@ -159,8 +159,8 @@ pub(super) fn one(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let text = words.join(" ");
-    let number = text.trim_start_matches("exchange").trim_start_matches('x').trim();
-    let id = number.parse().map(ExchangeId).map_err(|_| Failure::OneCall(text.clone()))?;
+    let number = text.strip_prefix("exchange").or_else(|| text.strip_prefix('x')).unwrap_or(&text);
+    let id = number.trim().parse().map(ExchangeId).map_err(|_| Failure::OneCall(text.clone()))?;
     match raw {
         Some(side) => exchange::raw(&Record::read(&open::repo(common)?)?, id, side, out),
         None => show::print(common, &format!("x {id}"), form, out),

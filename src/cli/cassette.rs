@@ -93,20 +93,59 @@ fn attempt(stored: StoredExchange) -> Option<Attempt> {
     })
 }
 
-/// The arguments of a screen whose models are played from this file, and the goal that was recorded.
+/// The arguments of a screen whose models are played from this file, and the goal that was recorded. Both roles are
+/// played, whoever has them: no model that isn't on the cassette is called instead.
 pub(super) fn played(common: &Common, file: &Path, timed: bool) -> Result<(Common, Option<String>), Failure> {
     let cassette = Cassette::read(file)?;
     let file = absolute(file)?;
-    let provider = |track: &Track| {
-        let name = track.model.split_once('/').map_or(track.model.as_str(), |(provider, _)| provider);
+    let model = |role: Role| {
+        let recorded = cassette.model(role).map(str::to_owned);
+        recorded.unwrap_or_else(|| format!("cassette/{}", role.name()))
+    };
+    let (author, critic) = common.roles_or(model(Role::Author), model(Role::Critic));
+    let provider = |model: &String| {
+        let name = model.split_once('/').map_or(model.as_str(), |(provider, _)| provider);
         (name.to_owned(), ProviderSpec::Cassette { file: file.clone(), timed })
     };
-    let providers = cassette.tracks.iter().map(provider).collect();
-    let model = |role| cassette.model(role).map(str::to_owned);
-    let common = common.playing(providers, model(Role::Author), model(Role::Critic));
-    Ok((common, cassette.goals.into_iter().next().map(|first| first.goal)))
+    let providers = [&author, &critic].map(provider).into();
+    Ok((common.playing(providers, author, critic), cassette.goals.into_iter().next().map(|first| first.goal)))
 }
 
 fn absolute(file: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(file).map_err(|source| Failure::File { doing: "find", path: file.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::arguments::Arguments;
+    use super::{ProviderSpec, played};
+    use crate::provider::{Cassette, Goal};
+
+    #[test]
+    fn a_role_that_was_not_recorded_is_played_too_and_nobody_else_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("one.jsonl");
+        let track = r#"{"exchange":{"exchange":1,"loop":1,"stage":"plan","role":"author","nth":1,"model":"near/a","prompt":{"name":"p","version":"1","digest":"0"},"asked":"now"}}"#;
+        let end = r#"{"end":{"end":"complete","why":null,"tokens":{"input":null,"output":null,"cached":null,"reasoning":null},"first_byte_ms":null,"first_text_ms":null,"total_ms":1}}"#;
+        let mut text = Vec::new();
+        let goals = vec![Goal { number: 1, goal: "Go".to_owned() }];
+        Cassette { goals, tracks: Vec::new() }.write(&mut text, str::to_owned).unwrap();
+        text.extend(format!("{track}\n{end}\n").into_bytes());
+        std::fs::write(&file, text).unwrap();
+
+        for (words, author, critic, names) in [
+            (&["windlass"][..], "near/a", "cassette/critic", &["cassette", "near"][..]),
+            (&["windlass", "--critic", "openai/gpt-5"], "near/a", "openai/gpt-5", &["near", "openai"]),
+        ] {
+            let common = Arguments::try_parse_from(words).unwrap().common;
+            let (common, goal) = played(&common, &file, false).unwrap();
+            let flags = common.flags();
+            let roles = (flags.author.as_deref(), flags.critic.as_deref(), goal.as_deref());
+            assert_eq!(roles, (Some(author), Some(critic), Some("Go")));
+            assert_eq!(flags.providers.keys().collect::<Vec<_>>(), names);
+            assert!(flags.providers.values().all(ProviderSpec::is_played));
+        }
+    }
 }

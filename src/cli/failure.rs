@@ -58,7 +58,7 @@ pub(super) enum Failure {
     RawOnTerminal,
     #[error("{0:?} is not one call of a model")]
     OneCall(String),
-    #[error("there is no call of a model to record")]
+    #[error("there is no call of a model that has ended")]
     NothingToRecord,
     #[error(transparent)]
     Cassette(#[from] CassetteError),
@@ -106,9 +106,7 @@ impl Failure {
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),
             Self::OneCall(_) => Some("write the number of one exchange, as in `windlass calls 12`"),
-            Self::NothingToRecord => {
-                Some("`windlass calls` lists what there is; a call that runs is recorded when it has ended")
-            }
+            Self::NothingToRecord => Some("`windlass calls` lists what there is"),
             Self::Cassette(_) => Some("record it anew with `windlass record -o FILE`"),
             Self::File { doing: "write", source, .. } if source.kind() == ErrorKind::AlreadyExists => {
                 Some("nothing is overwritten: name another file, or move that one away")

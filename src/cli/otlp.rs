@@ -107,7 +107,7 @@ fn spans(
         .field("begun", &one.begun.0.to_le_bytes())
         .field("loop", &one.id.0.to_le_bytes())
         .finish();
-    let (mut spans, mut last) = (vec![Value::Null], one.begun);
+    let (mut spans, mut last) = (Vec::new(), one.begun);
     for (id, info) in record.state.exchanges.iter().filter(|(_, info)| info.id == one.id) {
         let Some(end) = ended.get(id) else { continue };
         last = last.max(*end);
@@ -124,9 +124,7 @@ fn spans(
         "traceId": hex(&root, 16), "spanId": hex(&span_id(&root, 0), 8), "name": name, "kind": INTERNAL,
         "startTimeUnixNano": nanos(one.begun), "endTimeUnixNano": nanos(last), "attributes": attributes.0,
     });
-    if let Some(first) = spans.first_mut() {
-        *first = own;
-    }
+    spans.insert(0, own);
     Ok(spans)
 }
 
