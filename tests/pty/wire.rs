@@ -235,7 +235,9 @@ fn two_models_behind_sockets_and_one_revise_round() {
     screen.text("5 loop");
     screen.press("Enter");
     screen.wait_for_words("Call 5, as it went over the wire first byte after");
+    // A key right behind Esc would be one key with it.
     screen.press("Esc");
+    screen.wait_for("the loop", |frame| !frame.says("Call 5, as it went"));
     leave(&mut screen);
     assert!(author.is_idle() && critic.is_idle());
 
