@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use tui_textarea::{Input, Key, TextArea};
 
-use crate::domain::{End, ExchangeId, LoopId};
+use crate::domain::{End, ExchangeId, LoopId, ModelId};
 use crate::engine::ExchangeInfo;
 
 use super::action::{ACTIONS, Action, ActionInfo};
+use super::casting::Way;
 use super::model::Model;
 
 /// What is picked.
@@ -19,6 +20,10 @@ pub enum Choice {
     Loop(LoopId),
     /// A call to read.
     Call(ExchangeId),
+    /// A model for the role that may be given away.
+    Model(ModelId),
+    /// A way on while the models are chosen.
+    Way(Way),
     /// A file to add to the context.
     File(String),
 }
@@ -50,12 +55,22 @@ pub struct Picker {
     pub loading: bool,
     /// Whether a query that begins with a slash is for what the rows stand for, not for their own words.
     searches: bool,
+    /// Whether what is typed may be taken as it is, where no row matches.
+    pub takes_typed: bool,
 }
 
 impl Picker {
     /// A picker of these rows.
     pub fn new(title: &'static str, rows: Vec<Row>) -> Self {
-        Self { title, query: TextArea::default(), selected: 0, rows, loading: false, searches: false }
+        Self {
+            title,
+            query: TextArea::default(),
+            selected: 0,
+            rows,
+            loading: false,
+            takes_typed: false,
+            searches: false,
+        }
     }
 
     /// A picker of calls, whose prompts and replies can be searched.

@@ -64,6 +64,8 @@ pub(super) enum Failure {
     Cassette(#[from] CassetteError),
     #[error(transparent)]
     Send(#[from] SendError),
+    #[error("{0} of what Windlass needs here {verb} wrong", verb = if *.0 == 1 { "is" } else { "are" })]
+    Unwell(usize),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]
@@ -103,6 +105,7 @@ impl Failure {
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
+            Self::Unwell(_) => Some("each line that is marked says what to do"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),
             Self::OneCall(_) => Some("write the number of one exchange, as in `windlass calls 12`"),

@@ -17,6 +17,7 @@ mod failure;
 mod framing;
 mod gemini;
 mod key;
+mod models;
 mod ollama;
 mod otlp;
 mod recorded;
@@ -32,12 +33,16 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trial;
+mod usual;
 
 pub use cassette::{Attempt, Cassette, CassetteError, Goal, Head, Sent, Track};
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use otlp::{SendError, send_traces};
 pub use recorded::{Form, Reread};
 pub use transport::Limits;
+pub use trial::{QUESTION, is_free, quote};
+pub use usual::{Agent, agents, is_on_path, usual_models};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ mod harness;
 mod idle;
 mod kill;
 mod kinds;
+mod models;
 mod money;
 mod otlp;
 mod replay;
