@@ -165,7 +165,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::CallsOpen => {
             let rows = picker::calls(model);
-            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Calls of models, the newest first", rows))));
+            model.overlays.push(Overlay::Pick(Box::new(Picker::of_calls(CALLS, rows))));
         }
         Action::PaletteOpen => {
             let rows = picker::commands(model);
@@ -194,6 +194,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
     }
     Vec::new()
 }
+
+/// Over the list of calls.
+const CALLS: &str = "Calls of models, the newest first; /TEXT finds those that sent or said it";
 
 /// Actions while something stands in front.
 fn in_front(model: &mut Model, action: Action) -> Vec<Request> {

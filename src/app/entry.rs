@@ -1,8 +1,10 @@
 //! Typing: text fields, pastes, and what happens to a text that is finished.
 
+use std::collections::BTreeMap;
+
 use tui_textarea::{Input, Key, TextArea};
 
-use crate::domain::ModelId;
+use crate::domain::{ExchangeId, ModelId};
 use crate::engine::Command;
 
 use super::act;
@@ -10,7 +12,7 @@ use super::casting;
 use super::model::{Model, Notice};
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose};
-use super::picker::Choice;
+use super::picker::{self, Choice, Picker};
 use super::search::Search;
 use super::sheet::{Field, Sheet};
 use super::travel;
@@ -125,6 +127,9 @@ pub(super) fn leave_field(sheet: &mut Sheet) {
 /// Takes the selected row of a picker.
 pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     let Some(Overlay::Pick(picker)) = model.overlays.last() else { return Vec::new() };
+    if let Some(text) = picker.wanted() {
+        return if text.is_empty() { Vec::new() } else { vec![Request::FindCalls(text)] };
+    }
     let typed = picker.query.lines().join(" ").trim().to_owned();
     let choice = match picker.matching().get(picker.selected) {
         Some(row) => match row.disabled {
@@ -154,6 +159,19 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),
         },
+    }
+}
+
+/// The calls that have the text that was searched for take the place of the list.
+pub(super) fn found(model: &mut Model, text: &str, lines: &BTreeMap<ExchangeId, String>) {
+    let rows = picker::found(model, lines);
+    if rows.is_empty() {
+        let text = format!("no call has {text:?} in its prompt or reply");
+        model.notice = Some(Notice { text, is_error: false });
+        return;
+    }
+    if let Some(Overlay::Pick(list)) = model.overlays.last_mut() {
+        **list = Picker::of_calls("Calls that sent or said it, the newest first", rows);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What reaches the screen's state, and what it asks of the world.
 
+use std::collections::BTreeMap;
+
 use tui_textarea::Input;
 
 use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex};
@@ -91,6 +93,13 @@ pub enum Msg {
         /// What was sent and received.
         text: String,
     },
+    /// The calls that have a text in their prompt or reply, each with the first line that has it.
+    FoundCalls {
+        /// What was searched for.
+        text: String,
+        /// Where it is.
+        lines: BTreeMap<ExchangeId, String>,
+    },
     /// The human's editor has ended.
     Edited {
         /// The text as it is now; none if it wasn't changed.
@@ -134,6 +143,8 @@ pub enum Request {
     Reload,
     /// Read what went over the wire in this call.
     ReadCall(ExchangeId),
+    /// Find the calls that have this text in their prompt or reply.
+    FindCalls(String),
     /// Trust the configuration with this digest.
     Trust(Digest),
     /// Leave.

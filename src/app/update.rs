@@ -124,6 +124,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             }
             Vec::new()
         }
+        Msg::FoundCalls { text, lines } => {
+            entry::found(model, &text, &lines);
+            Vec::new()
+        }
         Msg::Models { offers, more } => {
             models::listed(model, offers, more);
             Vec::new()

@@ -22,8 +22,8 @@ pub(super) enum Form {
 }
 
 /// What a person can name.
-#[derive(Debug, PartialEq, Eq)]
-enum Id {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Id {
     Loop(LoopId),
     Exchange(ExchangeId),
 }
@@ -125,6 +125,18 @@ pub(super) fn print(common: &Common, id: &str, form: Form, out: &mut dyn Write) 
             Some(one) => Ok(write(one, out)?),
         },
     }
+}
+
+/// What these words name; a number may stand in a word of its own.
+pub(super) fn read_ids(words: &[String]) -> Result<Vec<Id>, Failure> {
+    let (mut ids, mut words) = (Vec::new(), words.iter());
+    while let Some(word) = words.next() {
+        let has_number = word.contains(|c: char| c.is_ascii_digit());
+        let number = if has_number { None } else { words.next() };
+        let text = number.map_or_else(|| word.clone(), |number| format!("{word} {number}"));
+        ids.push(read_id(&text).ok_or(Failure::Id(text))?);
+    }
+    Ok(ids)
 }
 
 fn read_id(text: &str) -> Option<Id> {
@@ -305,7 +317,15 @@ fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> st
 
 #[cfg(test)]
 mod tests {
-    use super::{ExchangeId, Id, LoopId, read_id};
+    use super::{ExchangeId, Failure, Id, LoopId, read_id, read_ids};
+
+    #[test]
+    fn several_ids_stand_side_by_side() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (one, two) = (Id::Loop(LoopId(3)), Id::Exchange(ExchangeId(12)));
+        assert_eq!(read_ids(&words("3 x 12 x12 loop 3")).ok().unwrap(), [one, two, two, one]);
+        assert!(matches!(read_ids(&words("3 x")), Err(Failure::Id(text)) if text == "x"));
+    }
 
     #[test]
     fn ids_are_read_as_people_write_them() {

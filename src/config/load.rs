@@ -83,6 +83,8 @@ pub struct Flags {
     pub author: Option<String>,
     /// `--critic`.
     pub critic: Option<String>,
+    /// Providers that stand before the person's of the same names: a recording's.
+    pub providers: BTreeMap<String, ProviderSpec>,
 }
 
 /// A usable configuration, and what the person should know about it.
@@ -112,7 +114,8 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         found.extend(problems);
         layer
     };
-    let (user, repository) = (layer(user), layer(repository));
+    let (mut user, repository) = (layer(user), layer(repository));
+    user.providers.extend(flags.providers.clone());
     // What follows judges the layers together; a layer with holes in it would be misjudged.
     ConfigError::unless_empty(found)?;
 
@@ -266,7 +269,7 @@ pub(super) fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &Model
             ProviderSpec::Command { argv } | ProviderSpec::Agent { argv, .. } => {
                 Some(argv.iter().map(|word| word.replace("{model}", model)).collect())
             }
-            ProviderSpec::Script { .. } => None,
+            ProviderSpec::Script { .. } | ProviderSpec::Cassette { .. } => None,
         }
     };
     author == critic || asked(author).is_some_and(|one| asked(critic) == Some(one))
@@ -279,7 +282,7 @@ fn common_vendor<'a>(
     critic: &ModelId,
 ) -> Option<&'a str> {
     let vendor = author.0.rsplit_once('/')?.0;
-    let scripted = matches!(providers.get(author.provider()), Some(ProviderSpec::Script { .. }));
+    let scripted = providers.get(author.provider()).is_some_and(ProviderSpec::is_played);
     (!scripted && critic.0.rsplit_once('/')?.0 == vendor).then_some(vendor)
 }
 

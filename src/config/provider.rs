@@ -57,6 +57,11 @@ fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderSpec> {
             let env = layer::checked(table, "env", layer::variable);
             Some(ProviderSpec::Agent { argv: layer::argv(table, "argv", &["gemini", "--acp"])?, env })
         }
+        SCRIPT if table.value("cassette").is_some() => {
+            table.only(&["kind", "cassette", "timed"]);
+            let timed = table.truth("timed").unwrap_or_default();
+            Some(ProviderSpec::Cassette { file: home.join(table.text("cassette")?.value), timed })
+        }
         SCRIPT => {
             table.only(&["kind", "dir", "chars_per_second"]);
             let chars_per_second = table.number("chars_per_second", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());

@@ -109,6 +109,8 @@ fn every_kind_of_provider_is_read_and_written_alike() {
         ("d", server(WireFormat::Ollama, "http://127.0.0.1:11434", None)),
         ("e", ProviderSpec::Command { argv: words(&["claude", "-p", "--model", "{model}"]) }),
         ("f", ProviderSpec::Script { dir: "/replies".into(), chars_per_second: Some(9) }),
+        ("g", ProviderSpec::Cassette { file: "/sessions/one.jsonl".into(), timed: true }),
+        ("h", ProviderSpec::Cassette { file: "/sessions/two.jsonl".into(), timed: false }),
     ];
     let providers = providers.map(|(name, provider)| (name.to_owned(), provider));
     let text = Additions { providers: providers.to_vec(), ..Additions::default() }.lines().unwrap();

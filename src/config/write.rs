@@ -128,6 +128,13 @@ fn provider_table(provider: &ProviderSpec) -> Table {
                 table.insert("chars_per_second", value(i64::from(*pace)));
             }
         }
+        ProviderSpec::Cassette { file, timed } => {
+            table.insert("kind", value("script"));
+            table.insert("cassette", value(file.display().to_string()));
+            if *timed {
+                table.insert("timed", value(true));
+            }
+        }
     }
     table
 }

@@ -27,6 +27,20 @@ pub enum ProviderSpec {
         /// How fast they are played, at least 1; none plays them at once.
         chars_per_second: Option<u32>,
     },
+    /// A recorded session, played again.
+    Cassette {
+        /// The recording.
+        file: PathBuf,
+        /// Whether it is played as slowly as it was recorded; else at once.
+        timed: bool,
+    },
+}
+
+impl ProviderSpec {
+    /// Whether its replies are read from files, so that it is nobody's model.
+    pub const fn is_played(&self) -> bool {
+        matches!(self, Self::Script { .. } | Self::Cassette { .. })
+    }
 }
 
 /// A model server.

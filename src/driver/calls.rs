@@ -161,6 +161,7 @@ impl Driver {
             prompt: prompt.user,
             max_output: None,
             role,
+            number: one.id.0,
             stage: stage.spec.id.clone(),
             nth: calls + 1,
         };

@@ -12,11 +12,12 @@ mod gates;
 mod landing;
 mod measure;
 mod models;
+mod reread;
 mod start;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,10 +28,14 @@ use tokio_util::sync::CancellationToken;
 use self::bench::Bench;
 use self::calls::Answered;
 use crate::config::Config;
-use crate::domain::{CommitId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId};
+use crate::domain::{
+    CommitId, ExchangeId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId,
+};
 use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage, State};
 use crate::journal::{AppendError, Journal, WireRow};
 use crate::repo::{Boundary, Repo, RepoError};
+
+pub use self::reread::{Moments, reread};
 
 /// The longest that received bytes wait before they are on the disk.
 const WIRE_WAIT: Duration = Duration::from_millis(100);
@@ -195,6 +200,8 @@ pub struct Driver {
     /// The tree that a human was given to edit.
     in_hand: BTreeMap<LoopId, TreeId>,
     wire: Vec<WireRow>,
+    /// Calls that have ended and can't be searched yet.
+    unindexed: BTreeSet<ExchangeId>,
     /// Nothing is begun any more.
     ending: bool,
 }
@@ -229,6 +236,7 @@ impl Driver {
             clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
+            unindexed: BTreeSet::new(),
             ending: false,
         })
     }
@@ -249,6 +257,8 @@ impl Driver {
                 },
                 Some(arrival) = self.arrivals.recv() => self.take(arrival)?,
                 _ = flush.tick(), if !self.wire.is_empty() => self.flush()?,
+                // One at a time, so that nobody waits for it.
+                () = std::future::ready(()), if !self.unindexed.is_empty() => self.index()?,
             }
         }
         self.end().await
@@ -367,6 +377,7 @@ impl Driver {
             }
             Home::Answered(answered) => {
                 self.flush()?;
+                self.unindexed.insert(answered.exchange);
                 if self.is_latest(&answered.task) {
                     for command in self.answered(answered) {
                         self.decide(command)?;
@@ -505,6 +516,16 @@ impl Driver {
     /// The token that stops what runs for a loop.
     fn cancel(&mut self, id: LoopId) -> CancellationToken {
         self.running.entry(id).or_default().clone()
+    }
+
+    /// Lets one more call be searched.
+    fn index(&mut self) -> Result<(), DriverError> {
+        let Some(id) = self.unindexed.pop_first() else { return Ok(()) };
+        // The record doesn't rest on it: what isn't indexed is looked through.
+        self.journal.index(id).or_else(|error| {
+            self.unindexed.clear();
+            self.refuse(&error)
+        })
     }
 
     fn flush(&mut self) -> Result<(), DriverError> {

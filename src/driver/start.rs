@@ -2,6 +2,7 @@
 
 use crate::domain::LoopId;
 use crate::engine::{Command, Status};
+use crate::journal::AppendError;
 use crate::process::supervise::end_leftovers;
 
 use super::{Driver, DriverError, Report, worktrees};
@@ -20,6 +21,8 @@ impl Driver {
             self.tell(Report::Refused(error.to_string()));
         }
         self.decide(Command::Recover)?;
+        let indexed = self.journal.indexed().map_err(AppendError::from)?;
+        self.unindexed = self.state.exchanges.keys().copied().filter(|id| !indexed.contains(id)).collect();
         self.configure()
     }
 

@@ -6,10 +6,11 @@
 //! begun, in a way that passes, is made again, and the observer is told; no redirect is followed.
 //!
 //! A further wire format is a file beside `chat.rs` (a request and a `framing::Format`), a variant of
-//! [`WireFormat`], and a line in `speak`.
+//! [`WireFormat`], and a line in `speak` and `reader`.
 
 mod agent;
 mod anthropic;
+mod cassette;
 mod chat;
 mod command;
 mod discover;
@@ -19,6 +20,8 @@ mod gemini;
 mod key;
 mod models;
 mod ollama;
+mod otlp;
+mod recorded;
 mod responses;
 mod retry;
 mod scratch;
@@ -35,7 +38,10 @@ mod trial;
 mod usual;
 
 pub use agent::{Asks, Denied, Workplace};
+pub use cassette::{Attempt, Cassette, CassetteError, Goal, Head, Sent, Track};
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
+pub use otlp::{SendError, send_traces};
+pub use recorded::{Form, Reread};
 pub use transport::Limits;
 pub use trial::{QUESTION, is_free, quote};
 pub use usual::{Agent, agents, is_on_path, usual_models};
@@ -63,6 +69,8 @@ pub struct Call {
     pub max_output: Option<u64>,
     /// The job the model does in this call.
     pub role: Role,
+    /// The loop it is for, counted from 1.
+    pub number: u32,
     /// The stage it is for.
     pub stage: String,
     /// The how-many-th call of this role in this stage, from 1.
@@ -202,6 +210,14 @@ pub enum SetupError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The recording can't be played.
+    #[error("provider {provider:?} plays a recording that can't be used: {why}")]
+    Cassette {
+        /// The provider.
+        provider: String,
+        /// What is wrong, and where.
+        why: String,
+    },
     /// The script would never end.
     #[error("chars_per_second of provider {provider:?} is 0: give at least 1, or leave it out to play at once")]
     ScriptPace {
@@ -222,6 +238,7 @@ enum Kind {
     Command(command::Program),
     Agent(agent::Agent),
     Script(script::Script),
+    Cassette(cassette::Player),
 }
 
 impl Provider {
@@ -241,6 +258,7 @@ impl Provider {
             ProviderSpec::Script { dir, chars_per_second } => {
                 Kind::Script(script::Script::new(name, dir, *chars_per_second)?)
             }
+            ProviderSpec::Cassette { file, timed } => Kind::Cassette(cassette::Player::new(name, file, *timed)?),
         };
         Ok(Self { kind, limits: Limits::default(), owner: None })
     }
@@ -265,6 +283,7 @@ impl Provider {
             Kind::Command(program) => program.run(call, self.owner.as_deref(), self.limits, observer, cancel).await,
             Kind::Agent(_) => Reply::new(End::Failed(NOT_IN_TEXT.to_owned())),
             Kind::Script(script) => script.play(call, observer, cancel).await,
+            Kind::Cassette(player) => player.play(call, observer, cancel).await,
         }
     }
 
@@ -295,12 +314,24 @@ const NOT_IN_TEXT: &str = "an agent (kind = \"acp\") can only make changes: name
 
 /// A call in a wire format, and a reader for the answer.
 fn speak(format: WireFormat, call: &Call) -> (transport::Post<'_>, Box<dyn transport::Reader>) {
+    let post = match format {
+        WireFormat::OpenAiChat => chat::post(call),
+        WireFormat::OpenAiResponses => responses::post(call),
+        WireFormat::Anthropic => anthropic::post(call),
+        WireFormat::Gemini => gemini::post(call),
+        WireFormat::Ollama => ollama::post(call),
+    };
+    (post, reader(format))
+}
+
+/// A reader for an answer in a wire format.
+fn reader(format: WireFormat) -> Box<dyn transport::Reader> {
     match format {
-        WireFormat::OpenAiChat => (chat::post(call), Box::new(Framed::<chat::Chat>::default())),
-        WireFormat::OpenAiResponses => (responses::post(call), Box::new(Framed::<responses::Responses>::default())),
-        WireFormat::Anthropic => (anthropic::post(call), Box::new(Framed::<anthropic::Anthropic>::default())),
-        WireFormat::Gemini => (gemini::post(call), Box::new(Framed::<gemini::Gemini>::default())),
-        WireFormat::Ollama => (ollama::post(call), Box::new(Framed::<ollama::Ollama>::default())),
+        WireFormat::OpenAiChat => Box::new(Framed::<chat::Chat>::default()),
+        WireFormat::OpenAiResponses => Box::new(Framed::<responses::Responses>::default()),
+        WireFormat::Anthropic => Box::new(Framed::<anthropic::Anthropic>::default()),
+        WireFormat::Gemini => Box::new(Framed::<gemini::Gemini>::default()),
+        WireFormat::Ollama => Box::new(Framed::<ollama::Ollama>::default()),
     }
 }
 
@@ -311,6 +342,7 @@ impl fmt::Debug for Provider {
             Kind::Command(_) => "command",
             Kind::Agent(_) => "acp",
             Kind::Script(_) => "script",
+            Kind::Cassette(_) => "cassette",
         };
         f.debug_struct("Provider").field("kind", &kind).field("limits", &self.limits).finish_non_exhaustive()
     }

@@ -207,6 +207,7 @@ pub(crate) fn call() -> Call {
         prompt: "Why?".into(),
         max_output: None,
         role: Role::Author,
+        number: 1,
         stage: "plan".into(),
         nth: 1,
     }

@@ -90,6 +90,8 @@ pub(super) trait Reader: Send {
     /// Takes note of the response's orderly end, which its framing marks as one or not; the last part appended is
     /// always an end.
     fn finish(&mut self, marked: bool, parts: &mut Vec<Part>);
+    /// How many whole events, lines or documents there were.
+    fn pieces(&self) -> usize;
 }
 
 /// A request in a wire format.

@@ -45,6 +45,7 @@ impl Provider {
             prompt: QUESTION.to_owned(),
             max_output: Some(ANSWER),
             role: Role::Author,
+            number: 1,
             stage: "trial".to_owned(),
             nth: 1,
         };
@@ -76,7 +77,7 @@ pub fn is_free(spec: &ProviderSpec) -> bool {
             let host = url.as_ref().and_then(Url::host_str);
             server.key.is_none() && matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"))
         }
-        ProviderSpec::Script { .. } => true,
+        ProviderSpec::Script { .. } | ProviderSpec::Cassette { .. } => true,
         _ => false,
     }
 }

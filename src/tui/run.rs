@@ -349,6 +349,14 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::FindCalls(text) => {
+                    let ids: Vec<_> = self.ui.model.state.exchanges.keys().copied().collect();
+                    let msg = match exchange::find(&self.repo.private_dir()?, &text, ids) {
+                        Ok(lines) => Msg::FoundCalls { text, lines },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
                 Request::LookForModels => casting::look(&self.config, self.back.clone()),
                 Request::TryModels(models) => {
                     self.trial = CancellationToken::new();

@@ -212,7 +212,8 @@ pub(super) fn choices(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker, insi
     let body = below(inside, 1);
     let matching = picker.matching();
     if matching.is_empty() {
-        lines(buf, body, &[Line::styled(empty.to_owned(), muted)]);
+        let text = if picker.wanted().is_some() { "Enter searches what was sent and said" } else { empty };
+        lines(buf, body, &[Line::styled(text.to_owned(), muted)]);
         return cursor;
     }
     let room = usize::from(body.width);

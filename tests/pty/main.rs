@@ -3,8 +3,10 @@
 
 mod agent;
 mod bad;
+mod bytes;
 mod demo;
 mod desk;
+mod format;
 mod hands;
 mod harness;
 mod idle;
@@ -12,6 +14,8 @@ mod kill;
 mod kinds;
 mod models;
 mod money;
+mod otlp;
+mod replay;
 mod server;
 mod waits;
 mod watch;

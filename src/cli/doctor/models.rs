@@ -67,7 +67,7 @@ pub(super) fn check(config: &Config, spend: bool, report: &mut Report<'_>) -> Re
     for model in asked {
         let Some(spec) = config.providers.get(model.provider()) else { continue };
         let Ok(made) = Provider::new(model.provider(), spec) else { continue };
-        if matches!(spec, ProviderSpec::Script { .. }) {
+        if spec.is_played() {
             report.add(Check::ok(MODELS, format!("{model} plays replies from files: there is nobody to ask")))?;
             continue;
         }
@@ -94,6 +94,7 @@ fn describe(spec: &ProviderSpec) -> String {
             format!("an agent, {}; it makes changes and is not asked here", argv.join(" "))
         }
         ProviderSpec::Script { dir, .. } => format!("plays replies from {}", dir.display()),
+        ProviderSpec::Cassette { file, .. } => format!("plays the recording {}", file.display()),
     }
 }
 
