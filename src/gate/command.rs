@@ -120,6 +120,7 @@ pub(super) fn supervised(command: &CommandSpec, root: &Path, spill: &Path) -> Re
         cwd: inside(root, &command.dir)?,
         env: command.env.clone(),
         vars: Vec::new(),
+        sandbox: None,
         limit: Duration::from_secs(command.timeout_s),
         grace: GRACE,
         spill: spill.to_owned(),

@@ -20,6 +20,7 @@ fn spec(dir: &Path, argv: &[&str]) -> Spec {
         cwd: dir.to_owned(),
         env: Vec::new(),
         vars: Vec::new(),
+        sandbox: None,
         limit: Duration::from_secs(60),
         grace: Duration::from_secs(20),
         spill: dir.join("spill.log"),
@@ -227,7 +228,7 @@ async fn little_output_leaves_no_file_and_a_full_disk_no_scar() {
     assert!(!dir.path().join("spill.log").exists());
 
     let mut nowhere = spec(dir.path(), &["head", "-c", "2000000", "/dev/zero"]);
-    nowhere.spill = dir.path().join("missing/spill.log");
+    nowhere.spill = dir.path().to_owned();
     let finished = run_quietly(&nowhere).await;
     assert_eq!((finished.ending, finished.spilled), (Ending::Exit(0), None));
     assert!(finished.spill_error.unwrap().starts_with("failed to write "));
