@@ -90,6 +90,7 @@ impl Model {
                 Action::LoopNew
                 | Action::ConfigReload
                 | Action::HelpOpen
+                | Action::Suspend
                 | Action::Quit
                 | Action::PaletteOpen
                 | Action::Back => None,

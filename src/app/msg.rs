@@ -112,6 +112,8 @@ pub enum Request {
     ReadCall(ExchangeId),
     /// Trust the configuration with this digest.
     Trust(Digest),
+    /// Stop, until the shell brings the program back.
+    Suspend,
     /// Leave.
     Quit,
 }

@@ -3,6 +3,7 @@
 
 mod group;
 mod kept;
+mod pause;
 mod scratch;
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::helper::{self, End, Order, Place};
-use super::sandbox::{self, Processes, Sandbox};
+use super::sandbox::Sandbox;
 use group::Group;
 use kept::{Kept, LIMITS};
+pub use pause::{pause, resume, suspend};
 use scratch::Scratch;
 
 /// Variables every command gets when the parent has them, beside `TERM=dumb`.
@@ -248,20 +250,22 @@ impl Running {
         output: &mut impl FnMut(Stream, &[u8]),
     ) -> (Step, io::Result<()>) {
         let mut step = Step::Running;
+        // Without the time that everything was stopped.
         let mut deadline = Instant::now() + spec.limit.min(LONGEST);
         let grace = spec.grace.min(LONGEST);
         loop {
             // Looked at here too: a flood keeps the read below ready for ever, and the timer would never be asked.
-            if Instant::now() >= deadline {
+            let stopped = self.group.stopped();
+            if Instant::now() >= deadline + stopped {
                 step = match step {
                     Step::Running => {
                         self.group.signal(Signal::SIGTERM);
-                        deadline = Instant::now() + grace;
+                        deadline = Instant::now() - stopped + grace;
                         Step::Terminated(Ending::Timeout)
                     }
                     Step::Terminated(ending) => {
                         self.group.end_all();
-                        deadline = Instant::now() + GIVE_UP;
+                        deadline = Instant::now() - stopped + GIVE_UP;
                         Step::Killed(ending)
                     }
                     Step::Killed(_) => return (step, Err(io::ErrorKind::TimedOut.into())),
@@ -271,12 +275,12 @@ impl Running {
                 biased;
                 () = cancel.cancelled(), if step == Step::Running => {
                     self.group.signal(Signal::SIGTERM);
-                    deadline = Instant::now() + grace;
+                    deadline = Instant::now() - stopped + grace;
                     step = Step::Terminated(Ending::Cancelled);
                 }
                 status = self.child.wait() => return (step, status.map(drop)),
                 Some((stream, length)) = self.pipes.next() => self.pipes.deliver(stream, length, kept, output).await,
-                () = sleep_until(deadline) => {}
+                () = sleep_until(deadline + stopped) => {}
             }
         }
     }
@@ -374,7 +378,7 @@ fn order(spec: &Spec, scratch: &Scratch) -> Order {
         sandbox.writable.push(scratch.temporary());
         sandbox
     });
-    let apart = sandbox.is_some() && sandbox::available().processes == Processes::Namespace;
+    let apart = sandbox.as_ref().is_some_and(|sandbox| sandbox.apart);
     Order {
         place: if apart { Place::Apart } else { Place::Outside },
         parent: process::id(),

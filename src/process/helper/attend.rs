@@ -25,7 +25,12 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long descendants are hunted that fork as fast as they die.
 const HUNT: Duration = Duration::from_secs(2);
 
-/// Tells a helper to end everything: from Windlass, or from the kernel when Windlass is gone.
+/// Tells a helper to end everything: from Windlass, or from the kernel when Windlass is gone. It is blocked before the
+/// command is started, which inherits that, so it is one that nobody else uses.
+#[cfg(target_os = "linux")]
+pub(in crate::process) const END: Signal = Signal::SIGSTKFLT;
+/// Tells a helper to end everything.
+#[cfg(not(target_os = "linux"))]
 pub(in crate::process) const END: Signal = Signal::SIGUSR1;
 
 /// How a command ended, as a helper tells it.
@@ -75,21 +80,20 @@ enum Turn {
 /// The outer helper, or the only one.
 pub(super) fn outside(order: &Order) -> bool {
     if order.place == Place::Outside {
-        return attended(order, inherit_orphans);
+        return attended(order, || mortal(order.parent));
     }
     let inner = Order { place: Place::Inside, parent: std::process::id(), ..order.clone() };
-    let started = enter(order).and_then(|()| {
+    let failed = |error: io::Error| format!("failed to put up the sandbox: {error}");
+    // Mortal once more at the end: a change of user may undo it.
+    let entered = mortal(order.parent).and_then(|()| enter(order).map_err(failed)).and_then(|()| mortal(order.parent));
+    let started = entered.and_then(|()| {
         let (program, arguments) = super::command_line(&inner);
-        Command::new(program).args(arguments).spawn()
+        Command::new(program).args(arguments).spawn().map_err(failed)
     });
     match started {
-        Err(error) => {
-            let why = format!("failed to put up the sandbox: {error}");
-            fs::write(&order.report, End::NotStarted(why).to_text()).is_ok()
-        }
+        Err(why) => fs::write(&order.report, End::NotStarted(why).to_text()).is_ok(),
         Ok(mut inner) => {
-            let signals = blocked();
-            if mortal(order.parent).is_ok() && matches!(wait(&signals, &inner), Turn::Ended(_)) {
+            if matches!(wait(&blocked(), &inner), Turn::Ended(_)) {
                 return true;
             }
             // It takes everything inside along, and may have ended by itself meanwhile.
@@ -108,12 +112,11 @@ pub(super) fn inside(order: &Order) -> bool {
         if family::parent_of("self") != i32::try_from(order.parent).ok() {
             return Err("windlass is gone".to_owned());
         }
-        let here = std::env::current_dir().map_err(words)?;
-        let sandbox = order.sandbox.as_ref();
-        let mut kept: Vec<&Path> = vec![&here];
-        kept.extend(sandbox.iter().flat_map(|sandbox| &sandbox.writable).map(std::path::PathBuf::as_path));
-        let without_network = sandbox.is_some_and(|sandbox| !sandbox.network);
-        sandbox::namespaces::settle(order.identity.0, order.identity.1, without_network, &kept).map_err(words)?;
+        let without_network = order.sandbox.as_ref().is_some_and(|sandbox| !sandbox.network);
+        let mut writable = order.sandbox.as_ref().map(|sandbox| sandbox.writable.clone()).unwrap_or_default();
+        // For the report; Landlock keeps the command off it.
+        writable.extend(order.report.parent().map(Path::to_owned));
+        sandbox::namespaces::settle(order.identity, without_network, &writable).map_err(words)?;
         // A change of user may have cleared it.
         nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| words(error.into()))
     };
@@ -137,9 +140,11 @@ fn enter(_: &Order) -> io::Result<()> {
 
 /// Runs the command to its end and tells it; says whether it could be told. `prepare` comes before anything else.
 fn attended(order: &Order, prepare: impl FnOnce() -> Result<(), String>) -> bool {
-    // Before the sandbox, which it is outside of: the command can't write it.
+    let prepared = prepare();
+    // Not earlier, because a file that is being written keeps its mount from being made read-only; and not later, because
+    // it lies outside of the sandbox.
     let Ok(mut report) = File::create(&order.report) else { return false };
-    let end = match prepare().and_then(|()| confine(order)).and_then(|argv| start(&argv)) {
+    let end = match prepared.and_then(|()| confine(order)).and_then(|argv| start(&argv)) {
         Err(why) => Some(End::NotStarted(why)),
         Ok(child) => to_its_end(order, &child),
     };
@@ -175,10 +180,7 @@ fn start(argv: &[OsString]) -> Result<Child, String> {
 
 /// Waits for the command, then for what it left; none if everything was told to end.
 fn to_its_end(order: &Order, child: &Child) -> Option<End> {
-    let signals = blocked();
-    let alive = order.place == Place::Inside || mortal(order.parent).is_ok();
-    let turn = if alive { wait(&signals, child) } else { Turn::Told };
-    let end = match turn {
+    let end = match wait(&blocked(), child) {
         Turn::Told => None,
         Turn::Ended(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal as i32)),
         Turn::Ended(WaitStatus::Exited(_, code)) if leaks() => Some(End::Leak(code)),
@@ -192,7 +194,7 @@ fn to_its_end(order: &Order, child: &Child) -> Option<End> {
     end
 }
 
-/// From here on, the signals that a helper waits for. Blocked only now: the command would have inherited it.
+/// The signals that a helper waits for, all blocked from here on. Not earlier: the command would have inherited it.
 fn blocked() -> SigSet {
     let signals: SigSet = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, END].into_iter().collect();
     // It fails for numbers that aren't signals only.
@@ -257,22 +259,13 @@ fn bury() -> bool {
     }
 }
 
-/// Makes this process the parent of every descendant that loses its own.
-#[cfg(target_os = "linux")]
-fn inherit_orphans() -> Result<(), String> {
-    nix::sys::prctl::set_child_subreaper(true).map_err(|error| error.to_string())
-}
-
-/// Not to be had on this system.
-#[cfg(not(target_os = "linux"))]
-fn inherit_orphans() -> Result<(), String> {
-    Ok(())
-}
-
-/// Makes this process hear of its parent's end.
+/// Makes this process hear of its parent's end, and the parent of every descendant that loses its own.
 #[cfg(target_os = "linux")]
 fn mortal(parent: u32) -> Result<(), String> {
-    nix::sys::prctl::set_pdeathsig(END).map_err(|error| error.to_string())?;
+    let words = |error: Errno| error.to_string();
+    SigSet::from(END).thread_block().map_err(words)?;
+    nix::sys::prctl::set_child_subreaper(true).map_err(words)?;
+    nix::sys::prctl::set_pdeathsig(END).map_err(words)?;
     // Had the parent died before that call, no signal would ever come.
     let is_there = Some(nix::unistd::getppid().as_raw()) == i32::try_from(parent).ok();
     if is_there { Ok(()) } else { Err("windlass is gone".to_owned()) }

@@ -16,6 +16,11 @@ pub(super) fn parent_of(name: &str) -> Option<i32> {
 /// All that descend from this process. Whoever loses a parent becomes a child of this one, so none is missed but those
 /// that are born meanwhile.
 pub(super) fn descendants() -> Vec<Pid> {
+    descendants_of(getpid())
+}
+
+/// All that descend from a helper, itself apart.
+pub(in crate::process) fn descendants_of(root: Pid) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
@@ -24,7 +29,7 @@ pub(super) fn descendants() -> Vec<Pid> {
             children.entry(parent).or_default().push(pid);
         }
     }
-    let (mut found, mut open) = (Vec::new(), vec![getpid().as_raw()]);
+    let (mut found, mut open) = (Vec::new(), vec![root.as_raw()]);
     while let Some(pid) = open.pop() {
         // Taken out: a number that was given away meanwhile could make a circle.
         let below = children.remove(&pid).unwrap_or_default();

@@ -18,6 +18,7 @@ use nix::unistd::{close, setsid};
 
 use super::sandbox;
 pub(super) use attend::{END, End};
+pub(super) use family::descendants_of;
 pub(super) use order::{Order, Place};
 
 /// The first argument of a helper.
@@ -55,7 +56,7 @@ pub fn serve(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> 
             true
         }
         #[cfg(target_os = "linux")]
-        Some(SETTLE) => sandbox::namespaces::settle(0, 0, true, &[]).is_ok(),
+        Some(SETTLE) => sandbox::namespaces::settle((0, 0), true, &[]).is_ok(),
         _ => Order::from_arguments(arguments).is_some_and(|order| follow(&order)),
     };
     Some(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -118,6 +119,10 @@ mod harness {
     static FIRST: extern "C" fn() = first;
 
     extern "C" fn first() {
+        if std::env::args_os().nth(1).is_some_and(|word| word == super::sandbox::tests::PROBE) {
+            super::sandbox::tests::probe();
+            std::process::exit(0);
+        }
         if let Some(code) = super::serve(std::env::args_os()) {
             std::process::exit(if code == std::process::ExitCode::SUCCESS { 0 } else { 1 });
         }

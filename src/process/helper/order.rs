@@ -74,7 +74,8 @@ impl Order {
             match (arguments.next()?.as_os_str(), &mut sandbox) {
                 (end, _) if end == OsStr::new("--") => break,
                 (word, None) if word == OsStr::new("sandbox") || word == OsStr::new("network") => {
-                    sandbox = Some(Sandbox { writable: Vec::new(), network: word == OsStr::new("network") });
+                    let network = word == OsStr::new("network");
+                    sandbox = Some(Sandbox { writable: Vec::new(), network, apart: place != Place::Outside });
                 }
                 (word, Some(sandbox)) if word == OsStr::new("write") => {
                     sandbox.writable.push(arguments.next()?.into());
@@ -99,9 +100,11 @@ mod tests {
         for place in [Place::Outside, Place::Apart, Place::Inside] {
             for sandbox in [
                 None,
-                Some(Sandbox { writable: Vec::new(), network: true }),
-                Some(Sandbox { writable: vec![odd.clone().into(), "--".into(), "write".into()], network: false }),
+                Some((Vec::new(), true)),
+                Some((vec![odd.clone().into(), "--".into(), "write".into()], false)),
             ] {
+                let apart = place != Place::Outside;
+                let sandbox = sandbox.map(|(writable, network)| Sandbox { writable, network, apart });
                 let argv = vec!["--".into(), odd.clone(), "write".into()];
                 let order =
                     Order { place, parent: 7, identity: (1, 2), report: odd.clone().into(), sandbox, argv: argv.clone() };

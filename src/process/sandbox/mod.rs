@@ -17,6 +17,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+#[cfg(target_os = "linux")]
+use caps::{CapSet, Capability};
+
 use super::helper;
 
 /// What a command is kept to. It may read what its user may, terminals apart.
@@ -26,6 +29,8 @@ pub struct Sandbox {
     pub writable: Vec<PathBuf>,
     /// Whether it may reach the network and the services of this machine.
     pub network: bool,
+    /// Whether it gets namespaces of its own. For machines that have them, see [`available`].
+    pub apart: bool,
 }
 
 /// What keeps files safe.
@@ -78,6 +83,11 @@ impl Protection {
     /// None at all.
     pub const NONE: Self = Self { files: Files::Open, network: Network::Open, processes: Processes::Group };
 
+    /// Whether commands can have namespaces of their own.
+    pub fn is_apart(self) -> bool {
+        self.processes == Processes::Namespace
+    }
+
     /// Whether commands can be kept to their directories, without a network. Less is no sandbox.
     pub fn is_sandbox(self) -> bool {
         self.files != Files::Open && self.network != Network::Open
@@ -104,7 +114,12 @@ impl fmt::Display for Protection {
             Files::Landlock(version @ 1..=2) => {
                 write!(f, "files: Landlock {version}, which can't keep files from being emptied")?;
             }
-            Files::Landlock(version) => write!(f, "files: Landlock {version}")?,
+            Files::Landlock(version) if self.is_apart() => {
+                write!(f, "files: Landlock {version} and read-only mounts")?;
+            }
+            Files::Landlock(version) => {
+                write!(f, "files: Landlock {version}, which can't keep modes and times from being changed")?;
+            }
             Files::Seatbelt => f.write_str("files: seatbelt (untried)")?,
             Files::Open => f.write_str("files: NOT PROTECTED")?,
         }
@@ -197,12 +212,31 @@ pub(super) fn try_out() -> Protection {
 /// If a part of it can't be had; in words.
 #[cfg(target_os = "linux")]
 pub(super) fn confine(writable: &[PathBuf], network: bool, apart: bool) -> Result<(), String> {
+    if !apart {
+        drop_powers()?;
+    }
     files::confine(writable, apart)?;
     if network || apart { Ok(()) } else { network::forbid_sockets() }
 }
 
+/// Makes root as powerless as anybody: some of its capabilities are ways around Landlock. In a user namespace they reach
+/// no further than that.
+#[cfg(target_os = "linux")]
+fn drop_powers() -> Result<(), String> {
+    let sets = [CapSet::Bounding, CapSet::Ambient, CapSet::Inheritable, CapSet::Effective, CapSet::Permitted];
+    // Only who has the power to change it can change the bound, and only they need to.
+    let mighty = caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP).unwrap_or(false);
+    for set in sets.into_iter().filter(|set| mighty || !matches!(set, CapSet::Bounding)) {
+        caps::clear(None, set).map_err(|error| format!("failed to drop capabilities: {error}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+pub(super) mod tests;
+
 #[cfg(test)]
-mod tests {
+mod words {
     use super::{Files, Network, Processes, Protection};
 
     #[test]

@@ -3,10 +3,11 @@
 //! The helper enters them; the process that it then starts is the first one inside, settles there, and steps into a
 //! second user namespace, so that nothing it starts has any power over the mounts.
 
-use std::fs;
-use std::io;
+use std::ffi::OsString;
 use std::os::fd::AsRawFd;
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -55,19 +56,34 @@ pub(in crate::process) fn enter(without_network: bool) -> io::Result<()> {
     write_maps(&format!("0 {user} 1"), &format!("0 {group} 1"))
 }
 
-/// Makes a home for the first process: it sees its own processes, terminals and shared memory, no mount it makes is seen
-/// outside, and without a network the doors to the rest of the machine are shut. `kept` stays as it is.
+/// Makes a home for the first process: everything but `writable` is mounted read-only, it sees its own processes,
+/// terminals and shared memory, no mount it makes is seen outside, and without a network the doors to the rest of the
+/// machine are shut.
 ///
 /// # Errors
 /// If something can't be mounted.
-pub(in crate::process) fn settle(user: u32, group: u32, without_network: bool, kept: &[&Path]) -> io::Result<()> {
+pub(in crate::process) fn settle(
+    (user, group): (u32, u32),
+    without_network: bool,
+    writable: &[PathBuf],
+) -> io::Result<()> {
+    let here = env::current_dir()?;
     let plain = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
+    for path in writable {
+        mount(Some(path), path, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
+    }
+    read_only(writable)?;
+    // What it is in now lies below the mount just made.
+    env::set_current_dir(&here)?;
     mount(Some("proc"), "/proc", Some("proc"), plain, none)?;
     let terminals = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     mount(Some("devpts"), "/dev/pts", Some("devpts"), terminals, Some("newinstance,ptmxmode=0666,mode=620"))?;
-    let is_free = |place: &str| Path::new(place).exists() && !kept.iter().any(|path| path.starts_with(place));
+    let is_free = |place: &str| {
+        let used = writable.iter().chain([&here]).any(|path| path.starts_with(place));
+        Path::new(place).exists() && !used
+    };
     if is_free("/dev/shm") {
         mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), plain, Some("mode=1777"))?;
     }
@@ -83,6 +99,63 @@ pub(in crate::process) fn settle(user: u32, group: u32, without_network: bool, k
     }
     unshare(CloneFlags::CLONE_NEWUSER)?;
     write_maps(&format!("{user} 0 1"), &format!("{group} 0 1"))
+}
+
+/// Makes every mount read-only that isn't at or below one of `writable`. Landlock keeps files from being written, but not
+/// their modes, owners and times.
+fn read_only(writable: &[PathBuf]) -> io::Result<()> {
+    let none: Option<&str> = None;
+    for (place, kept) in mounts(&fs::read("/proc/self/mountinfo")?) {
+        if writable.iter().any(|path| place.starts_with(path)) {
+            continue;
+        }
+        let done = mount(none, &place, none, MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | kept, none);
+        // Elsewhere a mount may lie where even its owner can't go.
+        if place == Path::new("/") {
+            done?;
+        }
+    }
+    Ok(())
+}
+
+/// Where something is mounted, and the flags that must stay (proc_pid_mountinfo(5)).
+fn mounts(list: &[u8]) -> Vec<(PathBuf, MsFlags)> {
+    let words = [
+        ("nosuid", MsFlags::MS_NOSUID),
+        ("nodev", MsFlags::MS_NODEV),
+        ("noexec", MsFlags::MS_NOEXEC),
+        ("noatime", MsFlags::MS_NOATIME),
+        ("nodiratime", MsFlags::MS_NODIRATIME),
+        ("relatime", MsFlags::MS_RELATIME),
+    ];
+    let read = |line: &[u8]| {
+        let mut fields = line.split(|byte| *byte == b' ').skip(4);
+        let (place, options) = (fields.next()?, String::from_utf8_lossy(fields.next()?).into_owned());
+        let has = |word: &str| options.split(',').any(|option| option == word);
+        let kept = words.iter().filter(|(word, _)| has(word)).map(|(_, flag)| *flag);
+        Some((PathBuf::from(OsString::from_vec(unescaped(place))), kept.collect()))
+    };
+    list.split(|byte| *byte == b'\n').filter_map(read).collect()
+}
+
+/// Blanks, tabs, newlines and backslashes are written as three octal digits.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|_| *first == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    bytes
 }
 
 fn write_maps(users: &str, groups: &str) -> io::Result<()> {
@@ -102,5 +175,24 @@ fn bring_up_loopback() -> io::Result<()> {
     match answer.get(16..20).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(i32::from_ne_bytes) {
         Some(0) => Ok(()),
         error => Err(io::Error::from_raw_os_error(error.unwrap_or(0).saturating_neg())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use nix::mount::MsFlags;
+
+    use super::mounts;
+
+    #[test]
+    fn mounts_are_read_with_their_flags() {
+        let list = b"36 35 98:0 / / rw,relatime - ext4 /dev/root rw\n\
+            37 36 0:5 / /a\\040b\\134 ro,nosuid,nodev shared:1 - tmpfs x rw\nbroken\n";
+        let read = mounts(list);
+        assert_eq!(read.len(), 2);
+        assert_eq!((read[0].0.as_path(), read[0].1), (Path::new("/"), MsFlags::MS_RELATIME));
+        assert_eq!((read[1].0.as_path(), read[1].1), (Path::new("/a b\\"), MsFlags::MS_NOSUID | MsFlags::MS_NODEV));
     }
 }

@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
 use super::super::helper;
+use super::pause::Listed;
 use super::scratch;
 use crate::domain::Digest;
 
@@ -71,6 +72,7 @@ pub(super) fn end_leftovers(dir: &Path, own: &str) -> usize {
 pub(super) struct Group {
     leader: Pid,
     mark: String,
+    listed: Listed,
     ended: bool,
 }
 
@@ -83,7 +85,12 @@ impl Group {
         let child = command.spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let leader = id.map(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no id"))?;
-        Ok((child, Self { leader, mark, ended: false }))
+        Ok((child, Self { leader, mark, listed: Listed::new(leader), ended: false }))
+    }
+
+    /// How long it has been stopped, with everything.
+    pub(super) fn stopped(&self) -> Duration {
+        self.listed.stopped()
     }
 
     /// Has the helper end everything.

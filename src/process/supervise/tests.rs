@@ -184,7 +184,9 @@ async fn the_command_dies_with_the_thread_that_started_it() {
         let report = started.clone();
         let mut running = Box::pin(async move {
             let dir = TempDir::new().unwrap();
-            let spec = spec(dir.path(), &["sh", "-c", "echo $$; exec sleep 60"]);
+            // The one that is asked for has left the group, the mark and its parent behind.
+            let script = "(setsid env -i sh -c 'echo $$; exec sleep 60' &) ; exec sleep 60";
+            let spec = spec(dir.path(), &["sh", "-c", script]);
             run(&spec, &CancellationToken::new(), |_, chunk| {
                 sender.send(String::from_utf8_lossy(chunk).into_owned()).unwrap();
                 report.cancel();
