@@ -234,10 +234,8 @@ fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandSpec> {
     }
     let timeout_s = table.number("timeout_s", 1..=86_400).unwrap_or(timeout_s);
     let env = checked(table, "env", variable);
-    let reach = Reach {
-        network: table.truth("network").unwrap_or(false),
-        writable: checked(table, "writable", outside),
-    };
+    let reach =
+        Reach { network: table.truth("network").unwrap_or(false), writable: checked(table, "writable", outside) };
     Some(CommandSpec {
         argv: argv(table, "argv", &["make", "test"])?,
         dir: dir.map(|dir| dir.value).unwrap_or_default(),
@@ -292,7 +290,8 @@ fn inside(path: &str) -> Result<(), &'static str> {
 
 fn outside(path: &str) -> Result<(), &'static str> {
     let below = path.strip_prefix("~/").or_else(|| path.strip_prefix('/')).unwrap_or("");
-    let plain = below.split('/').any(|part| !part.is_empty() && part != ".") && below.split('/').all(|part| part != "..");
+    let plain =
+        below.split('/').any(|part| !part.is_empty() && part != ".") && below.split('/').all(|part| part != "..");
     let message = "must be a directory below \"/\" or \"~/\", without \"..\"; the worktree can be written in anyway";
     if plain { Ok(()) } else { Err(message) }
 }

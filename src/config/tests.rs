@@ -27,6 +27,16 @@ fn loaded(user: &str, repository: &str) -> Config {
 }
 
 #[test]
+fn only_the_person_does_without_a_sandbox() {
+    assert!(loaded("", "").sandbox && loaded("sandbox = \"on\"\n", "").sandbox);
+    assert!(!loaded("sandbox = \"off\"\n", "").sandbox);
+    let error = try_load("sandbox = false\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("must be a string"), "{error}");
+    let error = try_load("sandbox = \"no\"\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("\"sandbox\" is \"on\" or \"off\", not \"no\""), "{error}");
+}
+
+#[test]
 fn nothing_configured_is_a_configuration() {
     let Loaded { config, warnings } = load(&Paths::default(), &|_| None, &Flags::default()).unwrap();
     assert_eq!((config.rounds, config.context_tokens, config.keymap.as_str()), (5, 24_000, "vim"));
@@ -252,7 +262,7 @@ fn broken_repository_files() {
         ),
         (
             "[[probe]]\nname = \"p\"\nargv = [\"x\"]\nenforcement = \"required\"\n",
-            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env",
+            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env, network, writable",
         ),
         // Roles and workflow.
         (

@@ -191,6 +191,10 @@ impl GateRun {
             .text("summary", &self.summary)
             .text("tail", &self.tail);
         // Runs from before it was recorded keep their digests.
-        if self.protection.is_empty() { builder.finish() } else { builder.text("protection", &self.protection).finish() }
+        if self.protection.is_empty() {
+            builder.finish()
+        } else {
+            builder.text("protection", &self.protection).finish()
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Digest, End, Enforcement, ExchangeId, GateDef,
-    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reach, Reading, Role, RunId,
-    Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reach, Reading, Role,
+    RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
 };
 
 use super::{

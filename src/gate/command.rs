@@ -155,7 +155,13 @@ mod tests {
 
     async fn gate(root: &Path, dir: &str, script: &str, timeout_s: u64) -> CommandResult {
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let kind = GateKind::Command(CommandSpec { argv, dir: dir.to_owned(), timeout_s, env: Vec::new(), reach: Reach::default() });
+        let kind = GateKind::Command(CommandSpec {
+            argv,
+            dir: dir.to_owned(),
+            timeout_s,
+            env: Vec::new(),
+            reach: Reach::default(),
+        });
         let def = GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required };
         let spill = root.join("spill");
         run_command(&def, root, Guard::new(true), &spill, &CancellationToken::new(), |_, _| {}).await

@@ -151,7 +151,17 @@ mod tests {
 
     async fn run(probes: &[ProbeDef], before: &Path, after: Option<&Path>, rounds: u32) -> Measurement {
         let spill = TempDir::new().unwrap();
-        measure(probes, before, after, rounds, Guard::new(true), spill.path(), &CancellationToken::new(), |_, _, _, _| {}).await
+        measure(
+            probes,
+            before,
+            after,
+            rounds,
+            Guard::new(true),
+            spill.path(),
+            &CancellationToken::new(),
+            |_, _, _, _| {},
+        )
+        .await
     }
 
     #[test]
@@ -170,9 +180,18 @@ mod tests {
         let (mut heard, spill) = (Vec::new(), TempDir::new().unwrap());
         let sides = (before.path(), Some(after.path()));
         let cancel = CancellationToken::new();
-        let measurement = measure(&probes, sides.0, sides.1, 3, Guard::new(true), spill.path(), &cancel, |round, rounds, probe, side| {
-            heard.push((round, rounds, probe.to_owned(), side));
-        })
+        let measurement = measure(
+            &probes,
+            sides.0,
+            sides.1,
+            3,
+            Guard::new(true),
+            spill.path(),
+            &cancel,
+            |round, rounds, probe, side| {
+                heard.push((round, rounds, probe.to_owned(), side));
+            },
+        )
         .await;
         let order = [Side::Before, Side::After, Side::After, Side::Before, Side::Before, Side::After];
         assert_eq!(measurement.samples.iter().map(|sample| sample.side).collect::<Vec<_>>(), order);
@@ -204,12 +223,13 @@ mod tests {
         let (root, spill) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let cancel = CancellationToken::new();
         let probes = [probe("p", "echo t 1")];
-        let measurement = measure(&probes, root.path(), None, 5, Guard::Off, spill.path(), &cancel, |round, _, _, _| {
-            if round == 3 {
-                cancel.cancel();
-            }
-        })
-        .await;
+        let measurement =
+            measure(&probes, root.path(), None, 5, Guard::Off, spill.path(), &cancel, |round, _, _, _| {
+                if round == 3 {
+                    cancel.cancel();
+                }
+            })
+            .await;
         assert_eq!(
             (measurement.samples.len(), measurement.failures),
             (2, vec!["cancelled in round 3 of 5".to_owned()])

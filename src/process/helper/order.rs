@@ -98,16 +98,20 @@ mod tests {
     fn an_order_arrives_as_it_was_given() {
         let odd = OsString::from_vec(b"/odd \xff--/".to_vec());
         for place in [Place::Outside, Place::Apart, Place::Inside] {
-            for sandbox in [
-                None,
-                Some((Vec::new(), true)),
-                Some((vec![odd.clone().into(), "--".into(), "write".into()], false)),
-            ] {
+            for sandbox in
+                [None, Some((Vec::new(), true)), Some((vec![odd.clone().into(), "--".into(), "write".into()], false))]
+            {
                 let apart = place != Place::Outside;
                 let sandbox = sandbox.map(|(writable, network)| Sandbox { writable, network, apart });
                 let argv = vec!["--".into(), odd.clone(), "write".into()];
-                let order =
-                    Order { place, parent: 7, identity: (1, 2), report: odd.clone().into(), sandbox, argv: argv.clone() };
+                let order = Order {
+                    place,
+                    parent: 7,
+                    identity: (1, 2),
+                    report: odd.clone().into(),
+                    sandbox,
+                    argv: argv.clone(),
+                };
                 let arguments = order.to_arguments("word").split_off(1);
                 assert_eq!(Order::from_arguments(arguments.clone()), Some(order));
                 let before = arguments.len() - argv.len();

@@ -196,7 +196,7 @@ pub fn available() -> Protection {
 #[cfg(target_os = "linux")]
 pub(super) fn try_out() -> Protection {
     let apart = namespaces::enter(true).is_ok() && helper::settles();
-    let files = files::confine(&[], false).map_or(Files::Open, |version| Files::Landlock(version));
+    let files = files::confine(&[], false).map_or(Files::Open, Files::Landlock);
     let (network, processes) = match apart {
         true => (Network::Namespace, Processes::Namespace),
         false if network::forbid_sockets().is_ok() => (Network::Filter, Processes::Helper),

@@ -15,15 +15,8 @@ use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType
 use nix::unistd::{getegid, geteuid};
 
 /// Where other programs listen that do what they are told: whoever reaches them is out of the sandbox.
-const DOORS: [&str; 7] = [
-    "/run/user",
-    "/run/dbus",
-    "/run/docker.sock",
-    "/run/podman",
-    "/run/containerd",
-    "/run/screen",
-    "/tmp/.X11-unix",
-];
+const DOORS: [&str; 7] =
+    ["/run/user", "/run/dbus", "/run/docker.sock", "/run/podman", "/run/containerd", "/run/screen", "/tmp/.X11-unix"];
 
 /// A request to bring up the first interface, which is the loopback: an RTM_NEWLINK of rtnetlink(7), the header's
 /// length, type, flags (request, acknowledge), sequence and sender, then family, type, index, flags and mask (up).

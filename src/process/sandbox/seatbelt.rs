@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 pub(in crate::process) const PROGRAM: &str = "/usr/bin/sandbox-exec";
 
 /// Devices that lead nowhere.
-const DEVICES: &str = "(literal \"/dev/null\") (literal \"/dev/zero\") (literal \"/dev/random\") (literal \"/dev/urandom\")";
+const DEVICES: &str =
+    "(literal \"/dev/null\") (literal \"/dev/zero\") (literal \"/dev/random\") (literal \"/dev/urandom\")";
 
 /// The command line that runs `argv` confined.
 pub(in crate::process) fn wrapped(writable: &[PathBuf], network: bool, argv: &[OsString]) -> Vec<OsString> {

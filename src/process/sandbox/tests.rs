@@ -214,10 +214,12 @@ async fn nothing_outside_can_be_written() {
 async fn the_worktree_and_a_temporary_directory_can_be_written() {
     for kept in kinds() {
         let ground = Ground::new();
-        for words in [&["write", "sub/new"][..], &["append", "file"], &["rename", "file", "sub/file"], &["mkdir", "d"]] {
+        for words in [&["write", "sub/new"][..], &["append", "file"], &["rename", "file", "sub/file"], &["mkdir", "d"]]
+        {
             assert!(!ground.is_denied(kept, words).await, "{kept:?} {words:?}");
         }
-        let script = "echo x >\"$TMPDIR/file\" && cat \"$TMPDIR/file\" >/dev/null && echo \"$TMPDIR\" && test -d /proc/$$";
+        let script =
+            "echo x >\"$TMPDIR/file\" && cat \"$TMPDIR/file\" >/dev/null && echo \"$TMPDIR\" && test -d /proc/$$";
         let finished = ground.run(kept, false, &["sh", "-c", script]).await;
         assert_eq!(finished.ending, Ending::Exit(0), "{finished:?}");
         let temporary = String::from_utf8(finished.tail).unwrap();
@@ -264,7 +266,10 @@ async fn no_network_unless_it_is_allowed() {
     named.set_nonblocking(true).unwrap();
     let (to_tcp, to_udp) = (tcp.local_addr().unwrap().to_string(), udp.local_addr().unwrap().to_string());
     let arrived = || {
-        [tcp.accept().is_ok(), udp.recv(&mut [0; 8]).is_ok(), named.accept().is_ok()].into_iter().filter(|is| *is).count()
+        [tcp.accept().is_ok(), udp.recv(&mut [0; 8]).is_ok(), named.accept().is_ok()]
+            .into_iter()
+            .filter(|is| *is)
+            .count()
     };
     let ground = Ground::new();
     let attempts = [["tcp", to_tcp.as_str()], ["udp", &to_udp], ["abstract", &name]];
@@ -336,7 +341,8 @@ async fn a_storm_of_forks_is_over_at_the_limit() {
         let ground = Ground::new();
         let word = format!("storm-{}", std::process::id());
         // Each makes its successors and ends, in a session of its own, without our mark.
-        let script = "setsid env -i PATH=\"$PATH\" sh storm $1 & setsid env -i PATH=\"$PATH\" sleep 1 & sleep 0.01; exit 0\n";
+        let script =
+            "setsid env -i PATH=\"$PATH\" sh storm $1 & setsid env -i PATH=\"$PATH\" sleep 1 & sleep 0.01; exit 0\n";
         fs::write(ground.path("tree/storm"), script).unwrap();
         let eight = format!("for n in 1 2 3 4 5 6 7 8; do sh storm {word} & done; sleep 60");
         let mut spec = ground.spec(kept, false, &["sh", "-c", &eight]);

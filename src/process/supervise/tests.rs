@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::group::{end_leftovers, owner};
 use super::kept::{Kept, Limits};
-use super::{ALLOWED, Ending, Finished, Spec, Stream, run};
+use super::{ALLOWED, Ending, Finished, Spec, Stream, pause, resume, run};
 
 fn spec(dir: &Path, argv: &[&str]) -> Spec {
     Spec {
@@ -205,6 +205,43 @@ async fn the_command_dies_with_the_thread_that_started_it() {
     });
     let pid = pid.join().unwrap().trim().parse().unwrap();
     assert!(gone(pid).await);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_stopped_with_the_program_goes_on_with_it_and_loses_no_time() {
+    let dir = TempDir::new().unwrap();
+    // One of them in a session of its own.
+    let script = "setsid sh -c 'echo $$ >one; while :; do sleep 0.02; done' & echo $$ >two
+                  until [ -s one ]; do sleep 0.01; done; echo ready; n=0
+                  while [ $n -lt 30 ]; do sleep 0.02; n=$((n+1)); done; kill $(cat one); exit 5";
+    let mut spec = spec(dir.path(), &["sh", "-c", script]);
+    let limit = Duration::from_secs(3);
+    spec.limit = limit;
+    let (path, ready) = (dir.path().to_owned(), CancellationToken::new());
+    let heard = ready.clone();
+    let stopping = async move {
+        ready.cancelled().await;
+        pause();
+        let stopped = |name: &str| {
+            let pid = fs::read_to_string(path.join(name)).unwrap();
+            let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        let mut looks = 0;
+        while !(stopped("one") && stopped("two")) {
+            looks += 1;
+            assert!(looks < 2000, "they run on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Longer than the limit, were it still counted.
+        tokio::time::sleep(limit).await;
+        resume();
+    };
+    let cancel = CancellationToken::new();
+    let running = run(&spec, &cancel, |_, _| heard.cancel());
+    let (finished, ()) = tokio::join!(running, stopping);
+    assert_eq!(finished.ending, Ending::Exit(5));
 }
 
 #[tokio::test]
