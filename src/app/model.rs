@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp,
-    Unread,
+    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Offer, Person, Price, Role, StageIndex,
+    Timestamp, Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
@@ -157,6 +157,8 @@ pub struct Model {
     pub(super) found: Option<(Pane, usize)>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
+    /// Models that could have a role, as far as they were listed.
+    pub offers: Vec<Offer>,
     /// Rows of the list of keys, which only who knows the keys can count.
     pub help_rows: usize,
     /// The moment of the last message.
@@ -222,6 +224,7 @@ impl Model {
             search: None,
             found: None,
             drafts: BTreeMap::new(),
+            offers: Vec::new(),
             help_rows: 0,
             now,
             shown: None,

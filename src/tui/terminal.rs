@@ -10,12 +10,12 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::force_color_output;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode, size,
+    disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 
+use super::pen::Pen;
 use crate::app::layout::Form;
 use crate::view::{self, Scene};
 
@@ -32,7 +32,7 @@ pub(super) struct Screen {
     terminal: ManuallyDrop<Backed>,
 }
 
-type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Backed = Terminal<Pen<BufWriter<Stdout>>>;
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,18 @@ pub(super) enum Drawn {
     Moved,
 }
 
+/// Columns and rows of the terminal, which need not be ours.
+///
+/// # Errors
+/// If there is none.
+pub fn size() -> io::Result<(u16, u16)> {
+    terminal::size()
+}
+
 /// A terminal that takes the screen to be empty.
 fn fresh() -> io::Result<Backed> {
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))
+    let size = size()?;
+    Terminal::new(Pen::new(BufWriter::with_capacity(FRAME, stdout()), size))
 }
 
 impl Screen {
@@ -67,7 +76,7 @@ impl Screen {
 
     /// Columns and rows.
     pub(super) fn size() -> io::Result<(u16, u16)> {
-        size()
+        terminal::size()
     }
 
     /// Draws a scene: what changed since the last frame, in one write.
