@@ -189,6 +189,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::RolesOpen => return casting::open(model),
         Action::ConfigReload => return vec![Request::Reload],
+        Action::Suspend => return vec![Request::Suspend],
         Action::Quit => return vec![Request::Quit],
         _ => travel::scroll(model, action),
     }

@@ -155,6 +155,7 @@ actions! {
     Select "select" "select" "Take the selected item";
     Back "back" "back" "Close what is in front";
     TextSubmit "text.submit" "send" "Finish the text";
+    Suspend "app.suspend" "suspend" "Back to the shell; gates stop until you return (fg)";
     Quit "app.quit" "quit" "Leave; everything is saved";
 }
 

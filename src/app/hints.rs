@@ -106,6 +106,7 @@ impl Model {
                 | Action::RolesOpen
                 | Action::ConfigReload
                 | Action::HelpOpen
+                | Action::Suspend
                 | Action::Quit
                 | Action::PaletteOpen
                 | Action::Back => None,

@@ -147,6 +147,8 @@ pub enum Request {
     FindCalls(String),
     /// Trust the configuration with this digest.
     Trust(Digest),
+    /// Stop, until the shell brings the program back.
+    Suspend,
     /// Leave.
     Quit,
 }

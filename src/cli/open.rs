@@ -5,8 +5,9 @@ use std::fs;
 
 use crate::app::Host;
 use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem};
-use crate::domain::Digest;
+use crate::domain::{Digest, Reach};
 use crate::engine::Setup;
+use crate::gate::guard::Guard;
 use crate::journal::{self, Journal, Reader};
 use crate::keymap::Keymap;
 use crate::provider::Provider;
@@ -105,6 +106,11 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
     let (commands, changed) = commands(repo, config)?;
     let mut warnings = unusable(config);
     warnings.extend(changed);
+    // Trying the machine out takes a moment, and without commands nobody asks.
+    let guard = Guard::new(config.sandbox && config.commands_digest.is_some());
+    if matches!(guard, Guard::Missing(_)) {
+        warnings.push(guard.words(&Reach::default()));
+    }
     Ok(Host {
         repository: name(repo),
         branch: repo.branch()?,
@@ -123,7 +129,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         change_price: config.change_author.as_ref().or(config.author.as_ref()).and_then(|one| config.prices.of(one)),
         budget: config.budget,
         commands,
-        protection: "no sandbox".to_owned(),
+        protection: if config.commands_digest.is_some() { guard.words(&Reach::default()) } else { String::new() },
         warnings,
         advice: advice::lines(config),
     })

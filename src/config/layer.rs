@@ -8,7 +8,7 @@ use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
 use super::provider;
-use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId, ProviderSpec};
+use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId, ProviderSpec, Reach};
 
 /// A value that is judged only after the layers are merged, with its place.
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub(super) struct Layer {
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
     pub(super) editor: Option<String>,
+    pub(super) sandbox: Option<bool>,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
     pub(super) probes: Vec<Probe>,
@@ -39,7 +40,7 @@ pub(super) struct Layer {
     pub(super) budget: Budget,
 }
 
-const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "ui"];
+const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "sandbox", "ui"];
 const REPOSITORY: &[&str] = &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
 const PERSONAL: &[&str] = &[
@@ -55,7 +56,7 @@ const PERSONAL: &[&str] = &[
     "theme",
     "ui",
 ];
-/// Not settings of this version; named so that a repository that tries is refused with the reason.
+/// Never a repository's to say, whatever it offers in exchange.
 const NEVER: &[&str] = &["sandbox", "telemetry"];
 
 /// Reads the person's file.
@@ -79,6 +80,7 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
         layer.prices = prices::read(&top);
         layer.budget = prices::budget(&top);
         layer.editor = top.text("editor").map(|editor| editor.value);
+        layer.sandbox = sandbox(&top);
     }
     (layer, doc.into_problems())
 }
@@ -128,6 +130,18 @@ fn keys(top: &Fields<'_, '_>, known: &[&str], refusal: impl Fn(&str) -> Option<S
     }
 }
 
+fn sandbox(top: &Fields<'_, '_>) -> Option<bool> {
+    let Located { value, offset } = top.text("sandbox")?;
+    match value.as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => {
+            top.document().problem(offset, format!("\"sandbox\" is \"on\" or \"off\", not {value:?}"));
+            None
+        }
+    }
+}
+
 fn placed<T>(doc: &Document<'_>, located: Located<T>) -> Placed<T> {
     Placed { place: doc.place(located.offset), value: located.value }
 }
@@ -163,7 +177,7 @@ pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
 fn gates(top: &Fields<'_, '_>) -> Vec<GateDef> {
     let mut gates: Vec<GateDef> = Vec::new();
     for table in top.tables("gate") {
-        table.only(&["name", "argv", "dir", "timeout_s", "env", "enforcement"]);
+        table.only(&["name", "argv", "dir", "timeout_s", "env", "network", "writable", "enforcement"]);
         let taken = |name: &str| gates.iter().any(|gate| gate.name == name);
         let (name, spec, enforcement) = (name(&table, "gate", taken), command(&table, 600), enforcement(&table));
         if let (Some(name), Some(spec), Some(enforcement)) = (name, spec, enforcement) {
@@ -176,7 +190,7 @@ fn gates(top: &Fields<'_, '_>) -> Vec<GateDef> {
 fn probes(top: &Fields<'_, '_>) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     for table in top.tables("probe") {
-        table.only(&["name", "argv", "dir", "timeout_s", "env"]);
+        table.only(&["name", "argv", "dir", "timeout_s", "env", "network", "writable"]);
         let taken = |name: &str| probes.iter().any(|probe| probe.name == name);
         if let (Some(name), Some(spec)) = (name(&table, "probe", taken), command(&table, 120)) {
             probes.push(Probe { name, spec });
@@ -222,11 +236,14 @@ fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandSpec> {
     }
     let timeout_s = table.number("timeout_s", 1..=86_400).unwrap_or(timeout_s);
     let env = checked(table, "env", variable);
+    let reach =
+        Reach { network: table.truth("network").unwrap_or(false), writable: checked(table, "writable", outside) };
     Some(CommandSpec {
         argv: argv(table, "argv", &["make", "test"])?,
         dir: dir.map(|dir| dir.value).unwrap_or_default(),
         timeout_s,
         env,
+        reach,
     })
 }
 
@@ -271,6 +288,14 @@ pub(super) fn checked(table: &Fields<'_, '_>, key: &str, check: fn(&str) -> Resu
 fn inside(path: &str) -> Result<(), &'static str> {
     let inside = !path.is_empty() && !path.starts_with('/') && path.split('/').all(|part| part != "..");
     if inside { Ok(()) } else { Err("must be a path inside the repository, without \"..\"") }
+}
+
+fn outside(path: &str) -> Result<(), &'static str> {
+    let below = path.strip_prefix("~/").or_else(|| path.strip_prefix('/')).unwrap_or("");
+    let plain =
+        below.split('/').any(|part| !part.is_empty() && part != ".") && below.split('/').all(|part| part != "..");
+    let message = "must be a directory below \"/\" or \"~/\", without \"..\"; the worktree can be written in anyway";
+    if plain { Ok(()) } else { Err(message) }
 }
 
 pub(super) fn variable(name: &str) -> Result<(), &'static str> {

@@ -64,6 +64,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// The keymap.
     pub keymap: String,
+    /// Whether commands run in a sandbox, and not at all where there is none.
+    pub sandbox: bool,
     /// The editor, before `$VISUAL` and `$EDITOR`.
     pub editor: Option<String>,
     /// Digest of the exact bytes of the repository's file, if it holds commands: what trust is bound to.
@@ -165,6 +167,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         budget: user.budget.stricter(repository.budget),
         theme: flags.theme.clone().or_else(|| env("WINDLASS_THEME")).or(user.theme),
         keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
+        sandbox: user.sandbox.unwrap_or(true),
         editor: user.editor,
         commands_digest: digest.filter(|_| has_commands),
         sources,

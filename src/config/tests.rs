@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::config::{Additions, Config, Flags, Loaded, Paths, load};
-use crate::domain::{Digest, Enforcement, GateKind, KeySource, ModelId, ProviderSpec, ServerSpec, WireFormat};
+use crate::domain::{Digest, Enforcement, GateKind, KeySource, ModelId, ProviderSpec, Reach, ServerSpec, WireFormat};
 
 const PROVIDERS: &str = "[providers.openai]\nkind = \"openai-chat\"\nbase_url = \"https://api.openai.com/v1/\"\n\
                          api_key_env = \"OPENAI_API_KEY\"\n[providers.local]\nkind = \"openai-chat\"\n\
@@ -24,6 +24,16 @@ fn try_load(user: &str, repository: &str, env: &[(&str, &str)], flags: &Flags) -
 
 fn loaded(user: &str, repository: &str) -> Config {
     try_load(user, repository, &[], &Flags::default()).unwrap().config
+}
+
+#[test]
+fn only_the_person_does_without_a_sandbox() {
+    assert!(loaded("", "").sandbox && loaded("sandbox = \"on\"\n", "").sandbox);
+    assert!(!loaded("sandbox = \"off\"\n", "").sandbox);
+    let error = try_load("sandbox = false\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("must be a string"), "{error}");
+    let error = try_load("sandbox = \"no\"\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("\"sandbox\" is \"on\" or \"off\", not \"no\""), "{error}");
 }
 
 #[test]
@@ -49,6 +59,8 @@ argv = ["./lint.sh"]
 dir = "tools"
 timeout_s = 30
 env = ["RUSTFLAGS"]
+network = true
+writable = ["~/.cache/go-build", "/srv/cache"]
 enforcement = "advisory"
 [[probe]]
 name = "latency"
@@ -71,6 +83,8 @@ deny = ["src/vendor/**"]
     let GateKind::Command(spec) = &lint.kind else { panic!() };
     assert_eq!((lint.enforcement, spec.timeout_s, spec.dir.as_str()), (Enforcement::Advisory, 30, "tools"));
     assert_eq!(spec.env, ["RUSTFLAGS"]);
+    assert!(spec.reach.network && config.probes[0].spec.reach == Reach::default());
+    assert_eq!(spec.reach.writable, ["~/.cache/go-build", "/srv/cache"]);
     assert_eq!((config.probes[0].name.as_str(), config.probes[0].spec.timeout_s), ("latency", 120));
     assert_eq!((config.rounds, config.context_tokens), (3, 10_000));
     assert_eq!(config.context_files, ["src/lib.rs"]);
@@ -195,6 +209,10 @@ fn broken_repository_files() {
         ("editor = \"vi\"\n", "1:1: a repository can't set \"editor\"; move it to user/config.toml"),
         ("[ui]\ntheme = \"x\"\n", "1:2: a repository can't set \"ui\"; move it to user/config.toml"),
         ("[telemetry]\non = true\n", "1:2: a repository can't set \"telemetry\", now or ever; remove it"),
+        (
+            "[[gate]]\nname = \"a\"\nargv = [\"x\"]\nwritable = [\"~/..\"]\n",
+            "4:13: \"~/..\" must be a directory below \"/\" or \"~/\", without \"..\"; the worktree can be written in anyway",
+        ),
         ("sandbox = false\n", "1:1: a repository can't set \"sandbox\", now or ever; remove it"),
         // Types and ranges.
         ("workflow = 1\n", "1:12: \"workflow\" must be a string, not a whole number"),
@@ -246,7 +264,7 @@ fn broken_repository_files() {
         ),
         (
             "[[probe]]\nname = \"p\"\nargv = [\"x\"]\nenforcement = \"required\"\n",
-            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env",
+            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env, network, writable",
         ),
         // Roles and workflow.
         (

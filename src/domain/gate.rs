@@ -32,6 +32,17 @@ pub struct CommandSpec {
     pub timeout_s: u64,
     /// Names of environment variables passed on, beyond the built-in allow-list.
     pub env: Vec<String>,
+    /// How far it may reach out of its sandbox.
+    pub reach: Reach,
+}
+
+/// How far a command may reach beyond its worktree; by default not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// To the network, and to the services of this machine.
+    pub network: bool,
+    /// Directories that it may write in; absolute, or below the home directory with a `~/`.
+    pub writable: Vec<String>,
 }
 
 /// How a gate judges.
@@ -60,13 +71,20 @@ impl GateDef {
         let builder = DigestBuilder::new("gate").text("name", &self.name).text("enforcement", self.enforcement.name());
         match &self.kind {
             GateKind::Builtin => builder.text("is", "builtin").finish(),
-            GateKind::Command(spec) => builder
-                .text("is", "command")
-                .list("argv", &spec.argv)
-                .text("dir", &spec.dir)
-                .field("timeout", &spec.timeout_s.to_le_bytes())
-                .list("env", &spec.env)
-                .finish(),
+            GateKind::Command(spec) => {
+                let builder = builder
+                    .text("is", "command")
+                    .list("argv", &spec.argv)
+                    .text("dir", &spec.dir)
+                    .field("timeout", &spec.timeout_s.to_le_bytes())
+                    .list("env", &spec.env);
+                let Reach { network, writable } = &spec.reach;
+                // Definitions from before there was any keep their digests.
+                if spec.reach == Reach::default() {
+                    return builder.finish();
+                }
+                builder.field("network", &[u8::from(*network)]).list("writable", writable).finish()
+            }
         }
     }
 }
@@ -157,19 +175,26 @@ pub struct GateRun {
     pub started: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What protected the machine from its command; empty for a built-in gate, and where it wasn't recorded.
+    pub protection: String,
 }
 
 impl GateRun {
     /// Digest over what a person can read of it, timings apart.
     pub fn digest(&self) -> Digest {
-        DigestBuilder::new("gate-run")
+        let builder = DigestBuilder::new("gate-run")
             .field("id", &self.id.0.to_le_bytes())
             .text("gate", &self.gate)
             .digest("definition", &self.definition)
             .digest("subject", &self.subject.digest())
             .text("verdict", self.verdict.name())
             .text("summary", &self.summary)
-            .text("tail", &self.tail)
-            .finish()
+            .text("tail", &self.tail);
+        // Runs from before it was recorded keep their digests.
+        if self.protection.is_empty() {
+            builder.finish()
+        } else {
+            builder.text("protection", &self.protection).finish()
+        }
     }
 }

@@ -27,7 +27,7 @@ pub use critique::{Anchor, Critique, Disposition, Finding, ParseFindingError, Se
 pub use decision::{Decision, Gap, Override, Person, Unread, Verb};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use exchange::{End, ModelId, PromptRef, Role, Timings, Usage};
-pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Subject, Verdict};
+pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Reach, Subject, Verdict};
 pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageIndex, Timestamp, TreeId};
 pub use keys::without_keys;
 pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};

@@ -9,6 +9,7 @@ use crate::domain::{ArtifactKind, GateDef, GateKind, GateRun, LoopId, RunId, Sta
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
 use crate::gate::command::run_command;
+use crate::gate::guard::Guard;
 use crate::repo::RepoError;
 
 use super::bench::Bench;
@@ -29,6 +30,7 @@ struct Running {
     def: GateDef,
     bench: Bench,
     tree: TreeId,
+    guard: Guard,
     spill: PathBuf,
     cancel: CancellationToken,
     home: UnboundedSender<Home>,
@@ -52,6 +54,7 @@ impl Driver {
             spilled: None,
             started: now(),
             duration_ms: 0,
+            protection: String::new(),
         };
         if def.kind == GateKind::Builtin {
             match self.builtin(id, index, name) {
@@ -66,6 +69,7 @@ impl Driver {
         };
         let task = self.begin(id, Job::Gate(def.name.clone()));
         let running = Running {
+            guard: Guard::new(self.config.sandbox),
             spill: self.private.join(format!("gate-{id}-{}-{}.log", index.number(), def.digest().short())),
             bench: self.bench(change_worktree(id), &base),
             cancel: self.cancel(id),
@@ -107,11 +111,14 @@ impl Driver {
 impl Running {
     /// Runs the command on exactly the tree under review.
     async fn judge(self, run: &mut GateRun) -> Result<(), RepoError> {
-        let Self { def, bench, tree, spill, cancel, home } = self;
+        let Self { def, bench, tree, guard, spill, cancel, home } = self;
         let seat = bench.seat(&tree).await?;
         run.started = now();
+        if let GateKind::Command(spec) = &def.kind {
+            run.protection = guard.evidence(&spec.reach);
+        }
         let mut told = 0;
-        let result = run_command(&def, seat.path(), &spill, &cancel, |_, bytes| {
+        let result = run_command(&def, seat.path(), guard, &spill, &cancel, |_, bytes| {
             if told > TOLD {
                 return;
             }

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Digest, End, Enforcement, ExchangeId, GateDef,
-    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reading, Role, RunId,
-    Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reach, Reading, Role,
+    RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
 };
 
 use super::{
@@ -64,7 +64,7 @@ pub(super) fn scale() -> Workflow {
 
 pub(super) fn command_gate(name: &str, argument: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["make".to_owned(), argument.to_owned()];
-    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new() };
+    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
     GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement }
 }
 
@@ -334,6 +334,7 @@ impl Machine {
             spilled: None,
             started: Timestamp(0),
             duration_ms: 1,
+            protection: String::new(),
         };
         Command::GateFinished { id, stage, run }
     }

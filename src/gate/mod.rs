@@ -3,5 +3,6 @@
 
 pub mod builtin;
 pub mod command;
+pub mod guard;
 pub mod probe;
 pub mod table;

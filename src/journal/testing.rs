@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::domain::{
     Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Digest, Disposition, End,
     Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRun, ItemKind, LoopId, Measure,
-    Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reading, Revision, Role, RunId, Sample,
-    Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict, Workflow,
+    Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reach, Reading, Revision, Role, RunId,
+    Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict,
+    Workflow,
 };
 use crate::engine::{Event, Recorded, Setup, State, Trouble, apply, evidence};
 
@@ -44,6 +45,7 @@ fn setup() -> Setup {
         dir: "crates/cart".into(),
         timeout_s: 600,
         env: vec!["CARGO_HOME".into()],
+        reach: Reach::default(),
     };
     let gate = |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement };
     Setup {
@@ -135,6 +137,7 @@ fn gate_run(gate: &GateDef, subject: Subject, verdict: Verdict) -> GateRun {
         spilled: Some("logs/1.log".into()),
         started: Timestamp(-1),
         duration_ms: 1234,
+        protection: String::new(),
     }
 }
 

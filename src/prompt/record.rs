@@ -299,6 +299,7 @@ mod tests {
             spilled: None,
             started: Timestamp(0),
             duration_ms: 1,
+            protection: String::new(),
         };
         let text = record(&Record {
             date: "2026-11-21",

@@ -29,6 +29,7 @@ use crate::domain::{LoopId, Role, Timestamp};
 use crate::driver::{Order, Report};
 use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
 use crate::keymap::Keymap;
+use crate::process::supervise;
 use crate::repo::Repo;
 use crate::theme::Theme;
 use crate::view::{self, Grammar, Scene, Syntax};
@@ -338,6 +339,7 @@ impl Session {
         for request in update(&mut self.ui.model, msg, now()) {
             match request {
                 Request::Quit => return Ok(Next::Leave),
+                Request::Suspend => self.lend(interrupt, supervise::suspend)?,
                 Request::Command(command) => self.order(Order::Command(command)),
                 Request::Begin { goal, hint } => self.order(Order::Begin { goal, hint }),
                 Request::LookAround => self.look_around(),

@@ -143,6 +143,13 @@ impl Place {
         path
     }
 
+    /// A file that isn't there, in a directory outside of the repository that is.
+    fn marker(&self) -> PathBuf {
+        let dir = self.dir.path().join("marks");
+        fs::create_dir(&dir).unwrap();
+        dir.join("ran")
+    }
+
     fn git(&self, args: &[&str]) -> String {
         let captured = Capture::new("git", &self.top())
             .without_env("GIT_", &[])

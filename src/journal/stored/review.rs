@@ -99,6 +99,8 @@ pub(super) struct GateRun {
     spilled: Option<String>,
     started: i64,
     duration_ms: u64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    protection: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +127,7 @@ impl From<&domain::GateRun> for GateRun {
             spilled: run.spilled.clone(),
             started: run.started.0,
             duration_ms: run.duration_ms,
+            protection: run.protection.clone(),
         }
     }
 }
@@ -145,6 +148,7 @@ impl TryFrom<GateRun> for domain::GateRun {
             spilled: stored.spilled,
             started: domain::Timestamp(stored.started),
             duration_ms: stored.duration_ms,
+            protection: stored.protection,
         })
     }
 }

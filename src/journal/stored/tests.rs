@@ -5,7 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
 
-use crate::domain::{ArtifactKind, Verb};
+use crate::domain::{ArtifactKind, GateKind, Reach, Verb};
 use crate::domain::{
     Change, LoopId, Measurement, ModelId, Origin, Person, Reading, Revision, Role, Sample, Side, StageIndex,
 };
@@ -89,6 +89,21 @@ fn a_call_from_before_calls_were_priced_still_reads() {
     stored["asked"].as_object_mut().unwrap().remove("quote").unwrap();
     let Event::Asked { quote, .. } = decode(VERSION, stored.to_string().as_bytes()).unwrap() else { panic!() };
     assert_eq!(quote.expected(), None);
+}
+
+#[test]
+fn how_far_a_gate_reaches_and_what_held_it_come_back() {
+    for mut event in every_event() {
+        match &mut event {
+            Event::Begun { setup, .. } => {
+                let GateKind::Command(spec) = &mut setup.gates[0].kind else { panic!() };
+                spec.reach = Reach { network: true, writable: vec!["~/.cache/go-build".into()] };
+            }
+            Event::GateFinished { run, .. } => run.protection = "sandbox".into(),
+            _ => continue,
+        }
+        assert_eq!(decode(VERSION, &encode(&event).unwrap()).unwrap(), event);
+    }
 }
 
 #[test]

@@ -131,7 +131,21 @@ struct GateDef {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum GateKind {
     Builtin,
-    Command { argv: Vec<String>, dir: String, timeout_s: u64, env: Vec<String> },
+    Command {
+        argv: Vec<String>,
+        dir: String,
+        timeout_s: u64,
+        env: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_false")]
+        network: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        writable: Vec<String>,
+    },
+}
+
+/// What serde asks of a value that is only written when it is set.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl From<&domain::GateDef> for GateDef {
@@ -143,6 +157,8 @@ impl From<&domain::GateDef> for GateDef {
                 dir: spec.dir.clone(),
                 timeout_s: spec.timeout_s,
                 env: spec.env.clone(),
+                network: spec.reach.network,
+                writable: spec.reach.writable.clone(),
             },
         };
         Self { name: gate.name.clone(), kind, enforcement: gate.enforcement.into() }
@@ -153,8 +169,9 @@ impl From<GateDef> for domain::GateDef {
     fn from(stored: GateDef) -> Self {
         let kind = match stored.kind {
             GateKind::Builtin => domain::GateKind::Builtin,
-            GateKind::Command { argv, dir, timeout_s, env } => {
-                domain::GateKind::Command(domain::CommandSpec { argv, dir, timeout_s, env })
+            GateKind::Command { argv, dir, timeout_s, env, network, writable } => {
+                let reach = domain::Reach { network, writable };
+                domain::GateKind::Command(domain::CommandSpec { argv, dir, timeout_s, env, reach })
             }
         };
         Self { name: stored.name, kind, enforcement: stored.enforcement.into() }

@@ -113,7 +113,7 @@ impl Agent {
         observer.request(&Request { method: "RUN", url, headers: Vec::new(), body: Bytes::new() });
         let (cwd, spill) = (place.dir().to_owned(), scratch.spill());
         let (env, limit) = (self.env.clone(), limits.total);
-        let spec = Spec { argv, cwd, env, vars: Vec::new(), limit, grace: GRACE, spill };
+        let spec = Spec { argv, cwd, env, vars: Vec::new(), limit, grace: GRACE, spill, sandbox: None };
 
         let (say, input) = unbounded_channel();
         let (tell, mut heard) = unbounded_channel();

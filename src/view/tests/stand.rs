@@ -9,7 +9,7 @@ use crate::app::{Host, Model, Msg, Request, Waiting, update};
 use crate::config::workflow;
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Digest, End, Enforcement, FileStat, GateDef,
-    GateKind, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price, PromptRef, Quote,
+    GateKind, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price, PromptRef, Quote, Reach,
     Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
@@ -31,7 +31,7 @@ pub(super) const PATCH: &str = "diff --git a/lib/orders.awk b/lib/orders.awk\nin
 
 fn gate(name: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["sh".to_owned(), format!("tests/{name}.sh")];
-    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new() };
+    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
     GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement }
 }
 
@@ -66,7 +66,7 @@ impl Stand {
             person: "Ada <ada@example.org>".to_owned(),
             setup: setup(),
             commands: Some("[[gate]]\nname = \"tests\"\nargv = [\"sh\", \"tests/run.sh\"]\n".to_owned()),
-            protection: "no sandbox".to_owned(),
+            protection: "sandbox: writes in the worktree only, no network".to_owned(),
             ..Host::default()
         };
         Self {
@@ -253,6 +253,7 @@ impl Stand {
             spilled: None,
             started: Timestamp(self.now),
             duration_ms: if def.kind == GateKind::Builtin { 0 } else { 1240 },
+            protection: String::new(),
         };
         self.must(Command::GateFinished { id, stage, run });
     }
