@@ -155,6 +155,8 @@ pub struct Model {
     pub(super) found: Option<(Pane, usize)>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
+    /// Whether there are only lines, no screen: nothing counts as seen but what the human says they have read.
+    pub is_plain: bool,
     /// Rows of the list of keys, which only who knows the keys can count.
     pub help_rows: usize,
     /// The moment of the last message.
@@ -219,6 +221,7 @@ impl Model {
             search: None,
             found: None,
             drafts: BTreeMap::new(),
+            is_plain: false,
             help_rows: 0,
             now,
             shown: None,
@@ -432,7 +435,7 @@ impl Model {
 
     /// Whether the artifact under review is in the focused pane with nothing in front.
     pub(super) fn is_reading(&self) -> bool {
-        self.overlays.is_empty() && self.face() == Face::Artifact && self.focus == self.wide_pane()
+        !self.is_plain && self.overlays.is_empty() && self.face() == Face::Artifact && self.focus == self.wide_pane()
     }
 
     /// Brings the documents up to date with the record.

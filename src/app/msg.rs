@@ -21,6 +21,10 @@ pub enum Msg {
     Stray,
     /// Text was pasted.
     Paste(String),
+    /// A whole line was typed as the answer to what stands in front: from a face that takes lines, not keys.
+    Line(String),
+    /// The human says that they have read this part of the artifact, which was put before them whole.
+    Read(usize),
     /// The screen was drawn as the model says.
     Painted,
     /// The moment asked for by `Model::wake_at` has come.

@@ -33,6 +33,12 @@ pub(super) struct Common {
     /// Work in this directory instead of the current one
     #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
     pub(super) directory: PathBuf,
+    /// Say everything in lines and take typed words: for screen readers and dumb terminals
+    #[arg(long, global = true)]
+    plain: bool,
+    /// Show nothing but ASCII; done unasked where the locale is not UTF-8, and on the Linux console
+    #[arg(long, global = true)]
+    ascii: bool,
     /// Colours: default-dark, default-light, ansi, mono, or one of yours
     #[arg(long, value_name = "NAME", global = true)]
     theme: Option<String>,
@@ -48,6 +54,16 @@ pub(super) struct Common {
 }
 
 impl Common {
+    /// Whether lines are wanted instead of the screen.
+    pub(super) const fn plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Whether nothing but ASCII is wanted.
+    pub(super) const fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
     /// What they say of configuration.
     pub(super) fn flags(&self) -> Flags {
         Flags {

@@ -43,7 +43,7 @@ pub(super) enum Failure {
     Verify(#[from] VerifyError),
     #[error(transparent)]
     Screen(#[from] TuiError),
-    #[error("{0} needs a terminal: standard input and output, with a TERM other than dumb")]
+    #[error("{0} needs a terminal as standard input and output")]
     NoTerminal(&'static str),
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),

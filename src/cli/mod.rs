@@ -8,6 +8,7 @@ mod calls;
 mod curl;
 mod demo;
 mod exchange;
+mod face;
 mod failure;
 mod init;
 mod json;
@@ -29,9 +30,10 @@ use clap::Parser;
 
 use crate::driver::Order;
 use crate::journal;
-use crate::tui::{self, Record};
+use crate::tui::Record;
 
 use self::arguments::{Arguments, Common, Format, Sub};
+use self::face::Face;
 use self::failure::Failure;
 use self::status::Form;
 
@@ -85,13 +87,13 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
 fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
-    if !terminal::is_there() {
+    let Some(face) = Face::of(common) else {
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
         status::print(&repo, Ok(&loaded), out)?;
         return Err(Failure::NoTerminal("the screen"));
-    }
+    };
     let settings = open::settings(&repo, &paths, loaded)?;
     let common = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
@@ -104,7 +106,7 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    Ok(tui::run(start)?)
+    face.show(start)
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

@@ -32,5 +32,5 @@ pub use keys::without_keys;
 pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
-pub use visible::{visible, visible_line};
+pub use visible::{ascii, visible, visible_line};
 pub use workflow::{Measure, StageSpec, Workflow, WorkflowError};

@@ -7,6 +7,7 @@ mod drafts;
 mod editor;
 mod exchange;
 mod input;
+pub mod plain;
 mod record;
 mod run;
 mod terminal;

@@ -19,7 +19,7 @@ use super::input::{self, Pending};
 use super::record::{self, Source};
 use super::terminal::{Drawn, Screen};
 use super::{Settings, Start, TuiError};
-use crate::app::{Host, Model, Msg, Notice, Request, Waiting, update};
+use crate::app::{Host, Model, Msg, Notice, Request, update};
 use crate::domain::{LoopId, Timestamp};
 use crate::driver::{Order, Report};
 use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
@@ -35,7 +35,7 @@ const FRAME: Duration = Duration::from_millis(50);
 const SETTLE: Duration = Duration::from_millis(75);
 
 /// How often another process's journal is looked at.
-const FOLLOW: Duration = Duration::from_millis(500);
+pub(super) const FOLLOW: Duration = Duration::from_millis(500);
 
 /// Shows the screen until the person leaves, the terminal goes, or the record can't be kept.
 ///
@@ -262,8 +262,8 @@ impl Session {
     }
 
     fn report(&mut self, report: Report, interrupt: &mut Signal) -> Result<Next, TuiError> {
-        let msg = match report {
-            Report::Event(recorded) => {
+        let msg = match record::message(report) {
+            Ok(Msg::Event(recorded)) => {
                 let moves = matches!(recorded.event, Happened::Begun { .. } | Happened::Landed { .. });
                 let next = self.take(Msg::Event(recorded), interrupt)?;
                 self.keep_drafts();
@@ -274,15 +274,8 @@ impl Session {
                 self.frame.soon();
                 return Ok(next);
             }
-            Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
-            Report::Waiting { id, stage, role, why, until } => {
-                Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
-            }
-            Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
-            Report::Progress(text) => Msg::Progress(text),
-            Report::Refused(text) => Msg::Refused(text),
-            Report::Files(files) => Msg::Files(files),
-            Report::Worktree(path) => {
+            Ok(msg) => msg,
+            Err(path) => {
                 let editor = self.editor.clone();
                 let opened = self.lend(interrupt, || editor::open(&editor, &path))?;
                 match (opened, self.ui.model.state.active().map(|one| one.id)) {
@@ -474,7 +467,7 @@ async fn until(due: Option<Instant>) {
 }
 
 /// The moment, for the model.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -10,6 +10,7 @@ mod idle;
 mod kill;
 mod kinds;
 mod money;
+mod plain;
 mod server;
 mod waits;
 mod wire;

@@ -9,25 +9,23 @@ use std::path::Path;
 use crate::config::{self, Config, ConfigError, Flags, Loaded, Paths};
 use crate::engine::{State, Status};
 use crate::repo::Repo;
-use crate::tui::{self, Settings, Start};
+use crate::tui::{Settings, Start};
 
 use self::stage::Stage;
 use super::arguments::Common;
+use super::face::Face;
 use super::failure::Failure;
 use super::open::{self, variable};
 use super::record::Record;
-use super::terminal;
 
 /// What the first loop's question is prefilled with; the replies speak of it.
 const GOAL: &str = "Ten times the orders in the nightly report, on the same machine";
 
 /// Sets the stage, opens the screen on it, and says afterwards where everything is.
 pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(), Failure> {
-    if !terminal::is_there() {
-        return Err(Failure::NoTerminal("the demo"));
-    }
+    let face = Face::of(common).ok_or(Failure::NoTerminal("the demo"))?;
     let stage = Stage::set(pace)?;
-    let ended = start(&stage, &common.flags()).and_then(|start| Ok(tui::run(start)?));
+    let ended = start(&stage, &common.flags()).and_then(|start| face.show(start));
     let told = leave(&stage, out);
     ended.and(told)
 }
