@@ -7,6 +7,7 @@ mod drafts;
 mod editor;
 mod exchange;
 mod input;
+mod live;
 pub mod plain;
 mod record;
 mod run;
@@ -62,12 +63,12 @@ pub enum Record {
         /// Its events.
         events: Vec<Recorded>,
     },
-    /// Another process drives; we look on.
+    /// Another process drives, or may; we look on.
     Reading {
         /// The journal.
         reader: Reader,
-        /// Who drives, as the lock says.
-        who: String,
+        /// Who drives, as the lock says; none if nobody does.
+        who: Option<String>,
     },
 }
 

@@ -13,4 +13,5 @@ mod money;
 mod plain;
 mod server;
 mod waits;
+mod watch;
 mod wire;

@@ -62,7 +62,11 @@ pub fn run(start: Start, terminal: Terminal) -> Result<(), TuiError> {
     model.host.warnings.extend(complaint);
     if let Source::Reading { who, .. } = &opened.source {
         model.host.reads_only = true;
-        model.notice = Some(Notice { text: format!("read only: {who} drives"), is_error: false });
+        let text = match who {
+            Some(who) => format!("read only: {who} drives"),
+            None => "read only: nobody drives now; what comes will be said here".to_owned(),
+        };
+        model.notice = Some(Notice { text, is_error: false });
     }
     if let Some(order) = first {
         opened.source.order(order);

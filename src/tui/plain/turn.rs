@@ -9,8 +9,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant as Moment, sleep_until};
 
 use super::super::editor::{self, Edited};
+use super::super::live::{Company, Feed, Gallery, Heard, Told};
 use super::super::record::{self, Source};
-use super::super::run::{FOLLOW, now};
+use super::super::run::now;
 use super::super::{Settings, TuiError, exchange};
 use super::keyboard::Keyboard;
 use super::paper::Paper;
@@ -71,8 +72,7 @@ impl Session {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut follow = tokio::time::interval(FOLLOW);
-        let follows = matches!(self.source, Source::Reading { .. });
+        let mut company = self.company()?;
         self.paper.line("Windlass, linear mode. Everything is said in lines; help lists what you can type.")?;
         self.paper.lines(self.model.host.warnings.iter().map(|warning| format!("Warning: {warning}")))?;
         self.paper.lines(show::status(&self.model))?;
@@ -92,14 +92,17 @@ impl Session {
                     Ok(None) | Err(_) => Next::Leave,
                 },
                 report = reports.recv() => match report {
-                    Some(report) => self.report(report)?,
+                    Some(report) => {
+                        company.tell(&report);
+                        self.report(report)?
+                    }
                     None => Next::Leave,
                 },
                 () = until(due) => {
                     self.put()?;
                     Next::Go
                 }
-                _ = follow.tick(), if follows => self.follow()?,
+                heard = company.next() => self.notice(heard, &mut company)?,
             };
             if matches!(next, Next::Leave) {
                 return Ok(());
@@ -173,7 +176,8 @@ impl Session {
     fn order(&mut self, order: Order) {
         if !self.source.order(order) {
             let text = match &self.source {
-                Source::Reading { who, .. } => format!("read only: {who} drives; decide there"),
+                Source::Reading { who: Some(who), .. } => format!("read only: {who} drives; decide there"),
+                Source::Reading { who: None, .. } => "read only: decide where windlass drives".to_owned(),
                 Source::Driving { .. } => "the driver has stopped".to_owned(),
             };
             self.model.notice = Some(Notice { text, is_error: true });
@@ -292,12 +296,54 @@ impl Session {
         }
     }
 
-    /// Says what another process has added to its journal.
-    fn follow(&mut self) -> Result<Next, TuiError> {
+    /// Lets others look on, or looks on.
+    fn company(&mut self) -> Result<Company, TuiError> {
+        let private = self.repo.private_dir()?;
+        if let Source::Reading { .. } = self.source {
+            let person = &self.model.host.person;
+            let name = person.split(" <").next().unwrap_or(person).to_owned();
+            return Ok(Company::Watching(Feed::new(&private, name)));
+        }
+        let (gallery, opened) = Gallery::open(&private);
+        if let Err(error) = opened {
+            let text = format!("others can watch from the journal alone, a moment late: {error}");
+            self.model.notice.get_or_insert(Notice { text, is_error: false });
+        }
+        Ok(Company::Driving(gallery))
+    }
+
+    /// What comes from those who look on, or from the one who is looked at.
+    fn notice(&mut self, heard: Heard, company: &mut Company) -> Result<Next, TuiError> {
+        match heard {
+            Heard::Came(number) => company.welcome(number, &self.model),
+            Heard::Watchers(names) => {
+                let text = if names.is_empty() { "Nobody".to_owned() } else { names.join(", ") };
+                self.paper.line(&format!("{text} looks on."))?;
+                return self.take(Msg::Watchers(names));
+            }
+            Heard::Told(Told::Now(now)) => {
+                self.follow(now.seq)?;
+                return self.take(Msg::Live(Box::new(now.live())));
+            }
+            Heard::Told(Told::Event { seq }) => return self.follow(seq),
+            Heard::Told(told) => {
+                if let Some(report) = told.report() {
+                    return self.report(report);
+                }
+            }
+            Heard::Silence => return self.follow(u64::MAX),
+        }
+        Ok(Next::Go)
+    }
+
+    /// Says what another process has added to its journal, as far as this place.
+    fn follow(&mut self, to: u64) -> Result<Next, TuiError> {
         let Source::Reading { reader, .. } = &self.source else { return Ok(Next::Go) };
-        for recorded in reader.events_after(self.model.seq)? {
-            self.take(Msg::Event(Box::new(recorded.clone())))?;
-            self.paper.lines(tell::event(&self.model.state, &recorded))?;
+        let fresh = reader.events_after(self.model.seq)?;
+        for recorded in fresh.into_iter().filter(|recorded| recorded.seq <= to) {
+            if let Next::Leave = self.report(Report::Event(Box::new(recorded)))? {
+                return Ok(Next::Leave);
+            }
         }
         Ok(Next::Go)
     }
