@@ -46,6 +46,8 @@ pub struct Host {
     pub commands: Option<String>,
     /// What protects the machine from a gate's command.
     pub protection: String,
+    /// Whether nothing on the screen is to move by itself: clocks go by tens of seconds.
+    pub calm: bool,
     /// What the human should know: warnings of the configuration.
     pub warnings: Vec<String>,
     /// What to do when no model is configured: providers and servers that were found, and the next step.
@@ -410,8 +412,13 @@ impl Model {
     pub fn wake_at(&self) -> Option<Timestamp> {
         let sheet = self.overlays.last().and_then(|overlay| overlay.wake_at(self.now));
         let reading = self.is_reading().then(|| self.reading.wake_at(&self.artifact)).flatten();
-        let clock = self.is_busy().then(|| Timestamp((self.now.0 / 1000 + 1) * 1000));
+        let clock = self.is_busy().then(|| Timestamp((self.now.0 / self.tick_ms() + 1) * self.tick_ms()));
         [sheet, reading, clock].into_iter().flatten().min()
+    }
+
+    /// The step of clocks on the screen, in milliseconds.
+    pub const fn tick_ms(&self) -> i64 {
+        if self.host.calm { 10_000 } else { 1_000 }
     }
 
     /// Whether a model, a gate or a preparation is at work.

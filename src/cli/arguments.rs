@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::Flags;
+use crate::config::{Access, Flags};
 
 const AFTER: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 awaits a human at a terminal, 4 a gate failed.
@@ -39,6 +39,9 @@ pub(super) struct Common {
     /// Show nothing but ASCII; done unasked where the locale is not UTF-8, and on the Linux console
     #[arg(long, global = true)]
     ascii: bool,
+    /// Nothing moves by itself: clocks go by tens of seconds
+    #[arg(long, global = true)]
+    reduced_motion: bool,
     /// Colours: default-dark, default-light, ansi, mono, or one of yours
     #[arg(long, value_name = "NAME", global = true)]
     theme: Option<String>,
@@ -54,16 +57,6 @@ pub(super) struct Common {
 }
 
 impl Common {
-    /// Whether lines are wanted instead of the screen.
-    pub(super) const fn plain(&self) -> bool {
-        self.plain
-    }
-
-    /// Whether nothing but ASCII is wanted.
-    pub(super) const fn is_ascii(&self) -> bool {
-        self.ascii
-    }
-
     /// What they say of configuration.
     pub(super) fn flags(&self) -> Flags {
         Flags {
@@ -71,6 +64,7 @@ impl Common {
             keymap: self.keymap.clone(),
             author: self.author.clone(),
             critic: self.critic.clone(),
+            access: Access { plain: self.plain, ascii: self.ascii, reduced_motion: self.reduced_motion },
         }
     }
 }

@@ -1,46 +1,37 @@
 //! Which face the program shows: the screen, or lines for whom a screen is no help.
 
-use std::io::{IsTerminal, stdin, stdout};
-
 use crate::tui::{self, Start, plain};
 
-use super::arguments::Common;
 use super::failure::Failure;
 use super::open::variable;
 
 /// A face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Face {
+enum Face {
     /// The screen.
     Screen,
-    /// Lines.
-    Plain(plain::Terminal),
+    /// Lines; on a terminal that knows no control sequences at all, or on another one.
+    Plain { is_dumb: bool },
 }
 
-impl Face {
-    /// The face for this terminal and these arguments; none if no human is at a terminal.
-    pub(super) fn of(common: &Common) -> Option<Self> {
-        (stdin().is_terminal() && stdout().is_terminal()).then(|| choose(common.plain(), common.is_ascii(), &variable))
+/// Shows the face that suits the person and the terminal, until the person leaves.
+pub(super) fn show(start: Start) -> Result<(), Failure> {
+    let settings = &start.settings;
+    match choose(settings.config.access.plain, &variable) {
+        Face::Screen => tui::run(start)?,
+        Face::Plain { is_dumb } => {
+            let is_ascii = settings.theme.is_ascii();
+            plain::run(start, plain::Terminal { is_ascii, is_dumb })?;
+        }
     }
-
-    /// Shows it until the person leaves.
-    pub(super) fn show(self, start: Start) -> Result<(), Failure> {
-        Ok(match self {
-            Self::Screen => tui::run(start)?,
-            Self::Plain(terminal) => plain::run(start, terminal)?,
-        })
-    }
+    Ok(())
 }
 
-fn choose(plain: bool, ascii: bool, env: &dyn Fn(&str) -> Option<String>) -> Face {
+fn choose(plain: bool, env: &dyn Fn(&str) -> Option<String>) -> Face {
     // A terminal that doesn't say what it is can't be drawn on.
     let is_dumb = env("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     let accessible = env("ACCESSIBLE").is_some_and(|value| !matches!(value.as_str(), "" | "0"));
-    if plain || accessible || is_dumb {
-        Face::Plain(plain::Terminal { is_ascii: ascii || shows_ascii_only(env), is_dumb })
-    } else {
-        Face::Screen
-    }
+    if plain || accessible || is_dumb { Face::Plain { is_dumb } } else { Face::Screen }
 }
 
 /// Whether the terminal shows nothing but ASCII, as far as the environment knows: a locale that isn't UTF-8, or a
@@ -66,20 +57,18 @@ mod tests {
 
     #[test]
     fn the_terminal_and_the_person_decide() {
-        let lines = |is_ascii, is_dumb| Face::Plain(plain::Terminal { is_ascii, is_dumb });
-        for (vars, plain, expected) in [
-            (&[("TERM", "xterm"), ("LANG", "de_DE.UTF-8")][..], false, Face::Screen),
-            (&[("TERM", "xterm"), ("LANG", "C.UTF-8")], true, lines(false, false)),
-            (
-                &[("TERM", "xterm"), ("ACCESSIBLE", "1"), ("LC_ALL", "C"), ("LANG", "C.UTF-8")],
-                false,
-                lines(true, false),
-            ),
-            (&[("TERM", "xterm"), ("ACCESSIBLE", "0")], false, Face::Screen),
-            (&[("TERM", "dumb"), ("LANG", "C.UTF-8")], false, lines(true, true)),
-            (&[], false, lines(false, true)),
+        let lines = |is_dumb| Face::Plain { is_dumb };
+        for (vars, plain, expected, ascii) in [
+            (&[("TERM", "xterm"), ("LANG", "de_DE.UTF-8")][..], false, Face::Screen, false),
+            (&[("TERM", "xterm"), ("LANG", "C.utf8")], true, lines(false), false),
+            (&[("TERM", "xterm"), ("ACCESSIBLE", "1"), ("LC_ALL", "C")], false, lines(false), true),
+            (&[("TERM", "xterm"), ("ACCESSIBLE", "0"), ("LC_ALL", ""), ("LANG", "C")], false, Face::Screen, true),
+            (&[("TERM", "linux"), ("LANG", "C.UTF-8")], false, Face::Screen, true),
+            (&[("TERM", "dumb"), ("LANG", "C.UTF-8")], false, lines(true), true),
+            (&[], false, lines(true), false),
         ] {
-            assert_eq!(choose(plain, false, &environment(vars)), expected, "{vars:?}");
+            assert_eq!(choose(plain, &environment(vars)), expected, "{vars:?}");
+            assert_eq!(shows_ascii_only(&environment(vars)), ascii, "{vars:?}");
         }
     }
 }

@@ -33,7 +33,6 @@ use crate::journal;
 use crate::tui::Record;
 
 use self::arguments::{Arguments, Common, Format, Sub};
-use self::face::Face;
 use self::failure::Failure;
 use self::status::Form;
 
@@ -88,13 +87,13 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
 fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
-    let Some(face) = Face::of(common) else {
+    if !terminal::can_ask() {
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
         status::print(&repo, Ok(&loaded), out)?;
         return Err(Failure::NoTerminal("the screen"));
-    };
+    }
     let settings = open::settings(&repo, &paths, loaded)?;
     let common = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
@@ -107,21 +106,23 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    face.show(start)
+    face::show(start)
 }
 
 /// The screen of somebody who looks on.
 fn watch(common: &Common) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
-    let face = Face::of(common).ok_or(Failure::NoTerminal("watching"))?;
+    if !terminal::can_ask() {
+        return Err(Failure::NoTerminal("watching"));
+    }
     let settings = open::settings(&repo, &paths, loaded)?;
     let common = common.clone();
     let start = open::watch(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&common, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
-    face.show(start)
+    face::show(start)
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

@@ -16,6 +16,7 @@ use crate::tui::{Record, Settings, Start};
 
 use super::advice;
 use super::arguments::Common;
+use super::face;
 use super::failure::Failure;
 
 /// A variable of the environment; none if it is unset or not text.
@@ -80,6 +81,7 @@ pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded) -> Result<Set
     let name = theme::choose(config.theme.as_deref(), &variable, depth);
     let (theme, problems) = Theme::load(&name, paths.themes().as_deref(), depth);
     warnings.extend(lines(&problems));
+    let theme = theme.in_ascii(config.access.ascii || face::shows_ascii_only(&variable));
     let (keymap, problems) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
     warnings.extend(lines(&problems));
     let mut host = host(repo, &config)?;
@@ -122,6 +124,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         budget: config.budget,
         commands,
         protection: "no sandbox".to_owned(),
+        calm: config.access.reduced_motion,
         warnings,
         advice: advice::lines(config),
     })

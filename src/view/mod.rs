@@ -90,6 +90,9 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     if !scene.pending.is_empty() {
         overlay::which_key(scene, buf);
     }
+    if scene.theme.is_ascii() {
+        paint::to_ascii(buf);
+    }
     cursor.map(|(x, y)| Position { x, y })
 }
 

@@ -13,19 +13,21 @@ use crate::tui::{Settings, Start};
 
 use self::stage::Stage;
 use super::arguments::Common;
-use super::face::Face;
 use super::failure::Failure;
 use super::open::{self, variable};
 use super::record::Record;
+use super::{face, terminal};
 
 /// What the first loop's question is prefilled with; the replies speak of it.
 const GOAL: &str = "Ten times the orders in the nightly report, on the same machine";
 
 /// Sets the stage, opens the screen on it, and says afterwards where everything is.
 pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(), Failure> {
-    let face = Face::of(common).ok_or(Failure::NoTerminal("the demo"))?;
+    if !terminal::can_ask() {
+        return Err(Failure::NoTerminal("the demo"));
+    }
     let stage = Stage::set(pace)?;
-    let ended = start(&stage, &common.flags()).and_then(|start| face.show(start));
+    let ended = start(&stage, &common.flags()).and_then(face::show);
     let told = leave(&stage, out);
     ended.and(told)
 }
@@ -49,7 +51,9 @@ fn settings(repo: &Repo, home: &Path, flags: &Flags) -> Result<Settings, Failure
     let paths = Paths { user: Some(home.join("windlass")), repository: Some(repo.top().to_owned()) };
     // Roles come from the demo's project; the environment's are for real work.
     let mut loaded: Loaded = config::load(&paths, &|_| None, &flags)?;
-    loaded.config.editor = taste.and_then(|config| config.editor);
+    if let Some(config) = taste {
+        (loaded.config.editor, loaded.config.access) = (config.editor, config.access);
+    }
     let mut settings = open::settings(repo, &Paths::find(&variable, None), loaded)?;
     settings.host.demo = true;
     settings.host.warnings.extend(complaint);
