@@ -236,6 +236,14 @@ impl Model {
         model
     }
 
+    /// Looks at a stage of a loop.
+    pub fn look_at(&mut self, id: LoopId, stage: StageIndex) {
+        self.reading_loop = Some(id);
+        self.looking_at = self.current().is_some_and(|one| one.open != stage).then_some(stage);
+        self.refresh();
+        self.focus = self.wide_pane();
+    }
+
     /// Who is at the keyboard.
     pub fn person(&self) -> Person {
         Person(self.host.person.clone())

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::export::Export;
 use crate::config::{Access, Flags};
 
 const AFTER: &str = "\
@@ -164,6 +165,9 @@ total_ms (null while it runs). With --grep also found: in (prompt or reply), tex
         #[arg(long)]
         json: bool,
     },
+    /// The review of a stage, to take elsewhere: as Markdown, as a page, as a picture
+    #[command(subcommand, after_help = "What looks like a key is masked. Nothing that a model wrote is markup there.")]
+    Export(Export),
     /// Check the record: every row, the chain of hashes, the laws
     Verify,
     /// Read this repository's commands, and let Windlass run them

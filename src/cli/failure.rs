@@ -49,6 +49,8 @@ pub(super) enum Failure {
     NothingToWatch,
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),
+    #[error("the loop has no stage {0:?}")]
+    Stage(String),
     #[error("there is no {what} {number}")]
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
@@ -65,7 +67,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) => USAGE,
+            Self::Id(_) | Self::Stage(_) => USAGE,
             _ => ERROR,
         }
     }
@@ -92,6 +94,7 @@ impl Failure {
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
+            Self::Stage(_) => Some("`windlass show LOOP` names its stages; a number counts from 1"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::Nothing { what: "loop", .. } => Some("`windlass log` lists what there is"),
             Self::Nothing { .. } => Some("`windlass calls` lists what there is"),

@@ -8,6 +8,7 @@ mod calls;
 mod curl;
 mod demo;
 mod exchange;
+mod export;
 mod face;
 mod failure;
 mod init;
@@ -78,6 +79,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             show::print(&common, &id.join(" "), form, out)
         }
         Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Export(export)) => export::run(&common, &export, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
     }

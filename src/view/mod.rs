@@ -13,6 +13,7 @@ mod header;
 mod overlay;
 mod paint;
 mod panes;
+mod picture;
 mod readings;
 mod ready;
 mod sheet;
@@ -33,6 +34,7 @@ use crate::keymap::{Key, Keymap};
 use crate::theme::{Scope, Theme};
 
 pub use self::overlay::help_rows;
+pub use self::picture::picture;
 pub use self::syntax::{Grammar, Syntax};
 
 /// Everything a screen is drawn from.

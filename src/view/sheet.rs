@@ -161,11 +161,7 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
     rows
 }
 
-fn add_findings(
-    stage: &Stage,
-    add: &mut Add<'_>,
-    (good, warn, bad): (Style, Style, Style),
-) {
+fn add_findings(stage: &Stage, add: &mut Add<'_>, (good, warn, bad): (Style, Style, Style)) {
     let Some(critique) = stage.current_critique() else {
         return add(Some(Sign::Warn), warn, "3 critique", "no second model has reviewed this revision");
     };
