@@ -116,6 +116,13 @@ pub enum Request {
     ReadCall(ExchangeId),
     /// Trust the configuration with this digest.
     Trust(Digest),
+    /// Send this text to the clipboard, and keep it in a file of this name.
+    Copy {
+        /// The file's name.
+        name: String,
+        /// The text.
+        text: String,
+    },
     /// Leave.
     Quit,
 }

@@ -249,6 +249,7 @@ mod tests {
         assert_eq!(escaped("![x](http://y) <b>"), "!\\[x\\](http://y) \\<b>");
         let item = Item { word: "note".into(), place: Some("a`b".into()), text: "*t*".into(), more: vec!["m".into()] };
         assert_eq!(bullet(&item), "- **note** `a'b` \\*t\\*\n  - m\n");
-        assert_eq!(line("key sk-ant-REDACTED\u{1b}"), "key sk-ant-***\\e");
+        let key = format!("key sk-ant-{}\u{1b}", "A".repeat(30));
+        assert_eq!(line(&key), "key sk-ant-***\\e");
     }
 }

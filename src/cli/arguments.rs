@@ -65,7 +65,7 @@ impl Common {
             keymap: self.keymap.clone(),
             author: self.author.clone(),
             critic: self.critic.clone(),
-            access: Access { plain: self.plain, ascii: self.ascii, reduced_motion: self.reduced_motion },
+            access: Access { plain: self.plain, ascii: self.ascii, reduced_motion: self.reduced_motion, mouse: false },
         }
     }
 }
@@ -98,6 +98,11 @@ pub(super) enum Sub {
         after_help = "Goes on when the one that drives ends, and follows the next one. Only the same user on this machine can watch live."
     )]
     Watch,
+    /// Open the decision that is awaited, and nothing else
+    #[command(
+        after_help = "For a popup of tmux: bind-key D display-popup -E -w 80 -h 24 'windlass decide'. Closing it leaves."
+    )]
+    Decide,
     /// Where the work stands, and what it waits for
     #[command(after_long_help = "\
 JSON: one object. repository, branch, driver (the process that drives, or null), trusted (true, false, or null \

@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::driver::Order;
+use crate::engine::{Loop, Phase};
 use crate::journal;
 use crate::tui::Record;
 
@@ -60,6 +61,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Demo { pace }) => demo::run(&common, pace, out),
         Some(Sub::Init { yes }) => init::run(&common, yes, out),
         Some(Sub::New { goal }) => screen(&common, Some(goal), out),
+        Some(Sub::Decide) => decide(&common, out),
         Some(Sub::Watch) => watch(&common),
         Some(Sub::Status { json, format }) => {
             let form = match format {
@@ -108,6 +110,31 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
+    face::show(start)
+}
+
+/// The decision that is awaited, alone; where none is, what is waited for instead.
+fn decide(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
+    let repo = open::repo(common)?;
+    let (paths, loaded) = open::config(common, &repo)?;
+    if !terminal::can_ask() {
+        return Err(Failure::NoTerminal("a decision"));
+    }
+    let awaits = |one: &Loop| one.open_stage().is_some_and(|stage| stage.phase == Phase::Awaiting);
+    if !record::Record::read(&repo)?.state.active().is_some_and(awaits) {
+        writeln!(out, "No stage waits for a decision.")?;
+        return status::print(&repo, Ok(&loaded), out);
+    }
+    let settings = open::settings(&repo, &paths, loaded)?;
+    let common = common.clone();
+    let mut start = open::begin(repo, settings, move |repo| {
+        let (paths, loaded) = open::config(&common, repo)?;
+        open::settings(repo, &paths, loaded)
+    })?;
+    if let Record::Reading { who, .. } = start.record {
+        return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
+    }
+    start.decide = true;
     face::show(start)
 }
 

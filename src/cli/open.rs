@@ -70,7 +70,7 @@ fn start(
 ) -> Result<Start, Failure> {
     let same = repo.clone();
     let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
-    Ok(Start { repo, record, settings, reload, first: None, goal: None })
+    Ok(Start { repo, record, settings, reload, first: None, goal: None, decide: false })
 }
 
 /// What is configured; `paths` are where themes and key files are looked for.

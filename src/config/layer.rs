@@ -72,12 +72,16 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
         layer.providers = provider::read(&top, path.parent().unwrap_or(Path::new("")));
         roles(&top, &mut layer);
         if let Some(ui) = top.table("ui") {
-            ui.only(&["theme", "keymap", "plain", "ascii", "reduced_motion"]);
+            ui.only(&["theme", "keymap", "plain", "ascii", "reduced_motion", "mouse"]);
             layer.theme = ui.text("theme").map(|theme| theme.value);
             layer.keymap = ui.text("keymap").map(|keymap| keymap.value);
             let truth = |key| ui.truth(key).unwrap_or_default();
-            layer.access =
-                Access { plain: truth("plain"), ascii: truth("ascii"), reduced_motion: truth("reduced_motion") };
+            layer.access = Access {
+                plain: truth("plain"),
+                ascii: truth("ascii"),
+                reduced_motion: truth("reduced_motion"),
+                mouse: truth("mouse"),
+            };
         }
         layer.prices = prices::read(&top);
         layer.budget = prices::budget(&top);

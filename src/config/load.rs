@@ -81,6 +81,8 @@ pub struct Access {
     pub ascii: bool,
     /// Nothing on the screen moves by itself more than every ten seconds.
     pub reduced_motion: bool,
+    /// The wheel scrolls.
+    pub mouse: bool,
 }
 
 impl Access {
@@ -90,6 +92,7 @@ impl Access {
             plain: self.plain || other.plain,
             ascii: self.ascii || other.ascii,
             reduced_motion: self.reduced_motion || other.reduced_motion,
+            mouse: self.mouse || other.mouse,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing ticks. The loop sleeps until a key, a report, a signal, or the moment the model asked to be woken at; a screen
 //! on which nothing changes costs no time and writes no byte.
 
+mod clipboard;
 mod drafts;
 mod editor;
 mod exchange;
@@ -40,6 +41,9 @@ pub struct Start {
     pub first: Option<Order>,
     /// The goal that the first loop's question begins with.
     pub goal: Option<String>,
+    /// Whether it is about the decision that is awaited alone: that opens at once, and when it is closed, the program
+    /// ends.
+    pub decide: bool,
 }
 
 /// What the configuration, and the checkout, make of the screen.

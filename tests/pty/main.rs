@@ -9,6 +9,7 @@ mod harness;
 mod idle;
 mod kill;
 mod kinds;
+mod leaving;
 mod money;
 mod plain;
 mod server;

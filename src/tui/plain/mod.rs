@@ -48,7 +48,7 @@ pub struct Terminal {
 /// If the terminal or the record fails.
 pub fn run(start: Start, terminal: Terminal) -> Result<(), TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let Start { repo, record, settings, reload, first, goal } = start;
+    let Start { repo, record, settings, reload, first, goal, decide } = start;
     let Settings { config, host, .. } = settings;
     let configured = config.editor.clone();
     let opened = record::open(record, config, repo.clone())?;
@@ -87,6 +87,7 @@ pub fn run(start: Start, terminal: Terminal) -> Result<(), TuiError> {
         awaited: None,
         offered: None,
         lent: false,
+        decide,
     };
     let (session, result) = runtime.block_on(session.serve(opened.reports));
     let Session { source, paper, .. } = session;

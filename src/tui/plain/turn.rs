@@ -12,7 +12,7 @@ use super::super::editor::{self, Edited};
 use super::super::live::{Company, Feed, Gallery, Heard, Told};
 use super::super::record::{self, Source};
 use super::super::run::now;
-use super::super::{Settings, TuiError, exchange};
+use super::super::{Settings, TuiError, clipboard, exchange};
 use super::keyboard::Keyboard;
 use super::paper::Paper;
 use super::speech::Speech;
@@ -21,7 +21,7 @@ use crate::app::action::Action;
 use crate::app::{Host, Model, Msg, Notice, Request, update};
 use crate::domain::{Digest, LoopId, Role, StageIndex};
 use crate::driver::{Order, Report};
-use crate::engine::{Command, Event as Happened};
+use crate::engine::{Command, Event as Happened, Status};
 use crate::repo::Repo;
 
 /// The part of the artifact that is being read.
@@ -55,6 +55,8 @@ pub(super) struct Session {
     pub(super) offered: Option<String>,
     /// Another program had the terminal: an interrupt typed there was meant for it.
     pub(super) lent: bool,
+    /// It is about one decision alone.
+    pub(super) decide: bool,
 }
 
 pub(super) enum Next {
@@ -78,6 +80,9 @@ impl Session {
         self.paper.lines(show::status(&self.model))?;
         self.offered = Some(show::offer(&self.model));
         self.awaited = awaited(&self.model);
+        if self.decide {
+            self.take(Msg::Act(Action::DecisionOpen))?;
+        }
         self.settle()?;
         loop {
             let due = self.question.as_ref().filter(|question| !question.put).map(|question| question.due);
@@ -112,6 +117,9 @@ impl Session {
             }
             self.keep_drafts();
             self.settle()?;
+            if self.decide && self.model.overlays.is_empty() && !self.is_landing() {
+                return Ok(());
+            }
         }
     }
 
@@ -157,6 +165,16 @@ impl Session {
                     Ok(text) => Msg::Call { exchange, text },
                     Err(why) => Msg::Refused(why.to_string()),
                 },
+                Request::Copy { name, text } => {
+                    // Lines alone: the terminal is told nothing else.
+                    let kept = clipboard::keep(&self.repo.private_dir()?, &name, &text);
+                    let (text, is_error) = match kept {
+                        Ok(path) => (format!("kept in {}", path.display()), false),
+                        Err(error) => (format!("failed to keep {name}: {error}"), true),
+                    };
+                    self.model.notice = Some(Notice { text, is_error });
+                    continue;
+                }
                 Request::Edit(text) => {
                     self.lent = true;
                     match editor::edit_text(&self.editor, &self.repo.private_dir()?, &text) {
@@ -171,6 +189,10 @@ impl Session {
             }
         }
         Ok(Next::Go)
+    }
+
+    fn is_landing(&self) -> bool {
+        self.model.state.active().is_some_and(|one| matches!(one.status, Status::Landing(_)))
     }
 
     fn order(&mut self, order: Order) {

@@ -100,6 +100,7 @@ pub(super) const WORDS: &[Word] = &[
     word("abandon", "", Does::Act(Action::LoopAbandon), "end the loop, with a reason; its record stays"),
     word("loops", "", Does::Act(Action::LoopList), "list the loops; read one, or go on with one"),
     word("calls", "", Does::Act(Action::CallsOpen), "list the calls of models; read one byte for byte"),
+    word("copy", "", Does::Act(Action::ReviewCopy), "keep the review of the stage in a file, as Markdown"),
     word("reload", "", Does::Act(Action::ConfigReload), "read the configuration again"),
     word("quit", "", Does::Act(Action::Quit), "leave; everything is saved"),
 ];
