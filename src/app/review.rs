@@ -167,7 +167,7 @@ fn quoted(stage: &Stage, finding: &Finding) -> Option<String> {
 fn ran(run: &GateRun) -> Item {
     let mut more = Vec::new();
     if !run.verdict.satisfies() {
-        more.extend(run.tail.lines().map(|text| line(text)));
+        more.extend(run.tail.lines().map(line));
     }
     let text = format!("{}: {}, {} ms", line(&run.gate), line(&run.summary), run.duration_ms);
     Item { word: run.verdict.name().to_owned(), place: None, text, more }

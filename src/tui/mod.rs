@@ -9,6 +9,7 @@ mod editor;
 mod exchange;
 mod input;
 mod live;
+mod pen;
 pub mod plain;
 mod record;
 mod run;

@@ -159,6 +159,10 @@ fn the_demo_lands_by_typed_words_alone() {
 fn what_is_typed_ahead_pasted_or_piped_decides_nothing() {
     let desk = Desk::new();
     desk.furnish("");
+    // A model that would like to have the terminal.
+    let reply = desk.home().join("replies/author-constraint.1.md");
+    let hostile = "\x1b[2J\x1b]52;c;aGk=\x07 \u{202e}evil\u{9b}31m\n";
+    std::fs::write(&reply, desk.reply("author-constraint.1") + hostile).unwrap();
     let mut ear = Ear::open(&desk, &["--plain"], "approve\n");
     ear.hear("not now: there is no loop yet");
     ear.begin("Fewer steps");
@@ -181,6 +185,11 @@ fn what_is_typed_ahead_pasted_or_piped_decides_nothing() {
     ear.hear("You can type:");
     assert_eq!(decided(), 0);
     ear.leave();
+    let written = String::from_utf8(ear.terminal.bytes()).unwrap();
+    assert_eq!(written.matches("\\e[2J\\e]52;c;aGk=^G <U+202E>evil<U+009B>31m").count(), 2, "as it came, and as read");
+    for raw in ["\x1b[2J", "\x1b]52", "\u{202e}", "\u{9b}"] {
+        assert!(!written.contains(raw), "{raw:?}");
+    }
 
     // Without a terminal nothing is asked, whatever is piped.
     for args in [&["--plain"][..], &["demo", "--plain"], &["new", "More", "--plain"]] {
