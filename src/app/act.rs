@@ -15,6 +15,7 @@ use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
 use super::remarks::{self, Opinion};
+use super::review::Review;
 use super::scroll::Scroll;
 use super::sheet::Sheet;
 use super::travel;
@@ -188,6 +189,16 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             }
         }
         Action::RolesOpen => return casting::open(model),
+        Action::ReviewCopy => {
+            let review = model.current().and_then(|one| Review::of(one, model.stage_index()));
+            let copy = |review: Review| {
+                // A stage's name may be anything; a file's may not.
+                let stage = review.stage.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+                let name = format!("review-loop-{}-{stage}.md", review.id);
+                Request::Copy { name, text: review.markdown() }
+            };
+            return review.map(copy).into_iter().collect();
+        }
         Action::ConfigReload => return vec![Request::Reload],
         Action::Suspend => return vec![Request::Suspend],
         Action::Quit => return vec![Request::Quit],

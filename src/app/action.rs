@@ -146,6 +146,7 @@ actions! {
     LoopAbandon "loop.abandon" "abandon" "Abandon the loop; its record stays";
     LoopLand "loop.land" "land again" "Try a landing again that failed";
     CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
+    ReviewCopy "review.copy" "copy" "Send the review of the stage to the clipboard as Markdown, and keep it in a file";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     TrustGive "trust.give" "trust" "Trust exactly the commands that were shown";
     RolesOpen "roles.open" "models" "Choose who drafts and who objects, from what is found on this machine";

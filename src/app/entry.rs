@@ -81,6 +81,46 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
     Vec::new()
 }
 
+/// A line as the whole answer to what stands in front. An empty one leaves what was begun as it is.
+pub(super) fn line(model: &mut Model, text: &str) -> Vec<Request> {
+    match model.overlays.last_mut() {
+        Some(Overlay::Ask(ask)) => {
+            ask.error = None;
+            let begun = ask.text();
+            if !text.trim().is_empty() {
+                // Remarks on parts are the beginning of what the author is told, not a proposal.
+                let keeps = ask.purpose == Purpose::Revise && !begun.trim().is_empty();
+                let whole = if keeps { format!("{begun}\n{text}") } else { text.to_owned() };
+                ask.area = TextArea::from(whole.split('\n').map(str::to_owned));
+            }
+            finish(model)
+        }
+        Some(Overlay::Pick(picker)) => match text.trim().parse::<usize>() {
+            Ok(number) if (1..=picker.matching().len()).contains(&number) => {
+                picker.selected = number - 1;
+                pick(model)
+            }
+            _ => {
+                picker.query = TextArea::from([text.trim().to_owned()]);
+                picker.selected = 0;
+                Vec::new()
+            }
+        },
+        Some(Overlay::Sheet(sheet)) => {
+            sheet.error = None;
+            let area = TextArea::from([text.to_owned()]);
+            match sheet.field {
+                Some(Field::Reason) => sheet.reason = area,
+                Some(Field::Name) => sheet.name = area,
+                None => return Vec::new(),
+            }
+            leave_field(sheet);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// The text that the human's editor came back with.
 pub(super) fn edited(model: &mut Model, text: Option<String>) -> Vec<Request> {
     let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };

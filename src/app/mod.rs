@@ -17,6 +17,7 @@ mod overlay;
 mod picker;
 mod reading;
 pub mod remarks;
+pub mod review;
 pub mod scroll;
 mod search;
 mod sheet;

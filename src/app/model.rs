@@ -48,6 +48,8 @@ pub struct Host {
     pub commands: Option<String>,
     /// What protects the machine from a gate's command.
     pub protection: String,
+    /// Whether nothing on the screen is to move by itself: clocks go by tens of seconds.
+    pub calm: bool,
     /// What the human should know: warnings of the configuration.
     pub warnings: Vec<String>,
     /// What to do when no model is configured: providers and servers that were found, and the next step.
@@ -161,6 +163,8 @@ pub struct Model {
     pub drafts: BTreeMap<String, String>,
     /// Models that could have a role, as far as they were listed.
     pub offers: Vec<Offer>,
+    /// Whether there are only lines, no screen: nothing counts as seen but what the human says they have read.
+    pub is_plain: bool,
     /// Rows of the list of keys, which only who knows the keys can count.
     pub help_rows: usize,
     /// The moment of the last message.
@@ -227,6 +231,7 @@ impl Model {
             found: None,
             drafts: BTreeMap::new(),
             offers: Vec::new(),
+            is_plain: false,
             help_rows: 0,
             now,
             shown: None,
@@ -234,6 +239,14 @@ impl Model {
         model.refresh();
         model.focus = model.wide_pane();
         model
+    }
+
+    /// Looks at a stage of a loop.
+    pub fn look_at(&mut self, id: LoopId, stage: StageIndex) {
+        self.reading_loop = Some(id);
+        self.looking_at = self.current().is_some_and(|one| one.open != stage).then_some(stage);
+        self.refresh();
+        self.focus = self.wide_pane();
     }
 
     /// Who is at the keyboard.
@@ -412,8 +425,13 @@ impl Model {
     pub fn wake_at(&self) -> Option<Timestamp> {
         let sheet = self.overlays.last().and_then(|overlay| overlay.wake_at(self.now));
         let reading = self.is_reading().then(|| self.reading.wake_at(&self.artifact)).flatten();
-        let clock = self.is_busy().then(|| Timestamp((self.now.0 / 1000 + 1) * 1000));
+        let clock = self.is_busy().then(|| Timestamp((self.now.0 / self.tick_ms() + 1) * self.tick_ms()));
         [sheet, reading, clock].into_iter().flatten().min()
+    }
+
+    /// The step of clocks on the screen, in milliseconds.
+    pub const fn tick_ms(&self) -> i64 {
+        if self.host.calm { 10_000 } else { 1_000 }
     }
 
     /// Whether a model, a gate or a preparation is at work.
@@ -440,7 +458,7 @@ impl Model {
 
     /// Whether the artifact under review is in the focused pane with nothing in front.
     pub(super) fn is_reading(&self) -> bool {
-        self.overlays.is_empty() && self.face() == Face::Artifact && self.focus == self.wide_pane()
+        !self.is_plain && self.overlays.is_empty() && self.face() == Face::Artifact && self.focus == self.wide_pane()
     }
 
     /// Brings the documents up to date with the record.

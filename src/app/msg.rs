@@ -24,6 +24,10 @@ pub enum Msg {
     Stray,
     /// Text was pasted.
     Paste(String),
+    /// A whole line was typed as the answer to what stands in front: from a face that takes lines, not keys.
+    Line(String),
+    /// The human says that they have read this part of the artifact, which was put before them whole.
+    Read(usize),
     /// The screen was drawn as the model says.
     Painted,
     /// The moment asked for by `Model::wake_at` has come.
@@ -149,6 +153,13 @@ pub enum Request {
     Trust(Digest),
     /// Stop, until the shell brings the program back.
     Suspend,
+    /// Send this text to the clipboard, and keep it in a file of this name.
+    Copy {
+        /// The file's name.
+        name: String,
+        /// The text.
+        text: String,
+    },
     /// Leave.
     Quit,
 }

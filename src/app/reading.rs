@@ -52,6 +52,12 @@ impl Reading {
         self.window = None;
     }
 
+    /// Notes that a human says they have read this unit.
+    pub(super) fn say_read(&mut self, unit: Digest) {
+        self.partly.remove(&unit);
+        self.seen.insert(unit);
+    }
+
     /// When what is in sight will have been seen, if some of it hasn't yet.
     pub fn wake_at(&self, doc: &Doc) -> Option<Timestamp> {
         let window = self.window.as_ref()?;

@@ -52,6 +52,13 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Paste(text) => entry::paste(model, &text),
+        Msg::Line(text) => entry::line(model, &text),
+        Msg::Read(unit) => {
+            if let Some(unit) = model.artifact.units().get(unit) {
+                model.reading.say_read(unit.digest);
+            }
+            Vec::new()
+        }
         Msg::Painted => {
             match model.overlays.last_mut() {
                 Some(Overlay::Sheet(sheet)) => sheet.arming.painted(now),

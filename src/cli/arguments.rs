@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::demo::PACE;
-use crate::config::Flags;
+use super::export::Export;
+use crate::config::{Access, Flags};
 use crate::domain::ProviderSpec;
 
 use super::costs::By;
@@ -38,6 +39,15 @@ pub(super) struct Common {
     /// Work in this directory instead of the current one
     #[arg(short = 'C', value_name = "DIR", global = true, default_value = ".", hide_default_value = true)]
     pub(super) directory: PathBuf,
+    /// Say everything in lines and take typed words: for screen readers and dumb terminals
+    #[arg(long, global = true)]
+    plain: bool,
+    /// Show nothing but ASCII; done unasked where the locale is not UTF-8, and on the Linux console
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Nothing moves by itself: clocks go by tens of seconds
+    #[arg(long, global = true)]
+    reduced_motion: bool,
     /// Colours: default-dark, default-light, ansi, mono, or one of yours
     #[arg(long, value_name = "NAME", global = true)]
     theme: Option<String>,
@@ -64,6 +74,7 @@ impl Common {
             author: self.author.clone(),
             critic: self.critic.clone(),
             providers: self.providers.clone(),
+            access: Access { plain: self.plain, ascii: self.ascii, reduced_motion: self.reduced_motion, mouse: false },
         }
     }
 
@@ -106,6 +117,11 @@ pub(super) enum Sub {
         after_help = "Goes on when the one that drives ends, and follows the next one. Only the same user on this machine can watch live."
     )]
     Watch,
+    /// Open the decision that is awaited, and nothing else
+    #[command(
+        after_help = "For a popup of tmux: bind-key D display-popup -E -w 80 -h 24 'windlass decide'. Closing it leaves."
+    )]
+    Decide,
     /// Where the work stands, and what it waits for
     #[command(after_long_help = "\
 JSON: one object. repository, branch, driver (the process that drives, or null), trusted (true, false, or null \
@@ -232,8 +248,8 @@ The rest is real: your keys, the gates, the commit. To leave a repository as it 
         #[arg(long)]
         timed: bool,
     },
-    /// Hand the record on to other programs
-    #[command(subcommand)]
+    /// Take the review of a stage elsewhere, as Markdown, page or picture; or calls to other programs
+    #[command(subcommand, after_help = "What looks like a key is masked. Nothing that a model wrote is markup there.")]
     Export(Export),
     /// Check what Windlass needs here: terminal, tmux, git, record, configuration, and each model by one small question
     #[command(after_long_help = "\
@@ -254,29 +270,6 @@ JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what
     Verify,
     /// Read this repository's commands, and let Windlass run them
     Trust,
-}
-
-/// What the record can be made into.
-#[derive(Debug, Subcommand)]
-pub(super) enum Export {
-    /// Calls of models as OpenTelemetry spans, with the conventions for generative AI
-    #[command(
-        group(clap::ArgGroup::new("to").required(true).args(["output", "endpoint"])),
-        after_help = "\
-One trace for a loop, one span for a call; the ids are the same every time. What was sent and said, goals and error \
-messages are left out without --content. What looks like a key is masked."
-    )]
-    Otlp {
-        /// Into a file that must not exist yet: a line of OTLP/JSON for each loop
-        #[arg(short, long, value_name = "FILE")]
-        output: Option<PathBuf>,
-        /// To a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
-        #[arg(long, value_name = "URL")]
-        endpoint: Option<String>,
-        /// With prompts, replies, goals and error messages
-        #[arg(long)]
-        content: bool,
-    },
 }
 
 /// The sides of a call.

@@ -44,12 +44,14 @@ pub(super) enum Failure {
     Verify(#[from] VerifyError),
     #[error(transparent)]
     Screen(#[from] TuiError),
-    #[error("{0} needs a terminal: standard input and output, with a TERM other than dumb")]
+    #[error("{0} needs a terminal as standard input and output")]
     NoTerminal(&'static str),
     #[error("there is nothing to watch: no loop was begun in this repository")]
     NothingToWatch,
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),
+    #[error("the loop has no stage {0:?}")]
+    Stage(String),
     #[error("there is no {what} {number}")]
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
@@ -78,7 +80,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) | Self::OneCall(_) => USAGE,
+            Self::Id(_) | Self::OneCall(_) | Self::Stage(_) => USAGE,
             _ => ERROR,
         }
     }
@@ -105,6 +107,7 @@ impl Failure {
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
+            Self::Stage(_) => Some("`windlass show LOOP` names its stages; a number counts from 1"),
             Self::Unwell(_) => Some("each line that is marked says what to do"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),

@@ -12,6 +12,8 @@ mod demo;
 mod diff;
 mod doctor;
 mod exchange;
+mod export;
+mod face;
 mod failure;
 mod init;
 mod json;
@@ -32,10 +34,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::driver::Order;
+use crate::engine::{Loop, Phase};
 use crate::journal;
-use crate::tui::{self, Left, Record};
+use crate::tui::{Left, Record};
 
-use self::arguments::{Arguments, Common, Export, Format, Sub};
+use self::arguments::{Arguments, Common, Format, Sub};
 use self::failure::Failure;
 use self::status::Form;
 
@@ -62,6 +65,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Demo { pace }) => demo::run(&common, pace, out),
         Some(Sub::Init { yes }) => init::run(&common, yes, out),
         Some(Sub::New { goal }) => screen(&common, Some(goal), None, out),
+        Some(Sub::Decide) => decide(&common, out),
         Some(Sub::Watch) => watch(&common),
         Some(Sub::Status { json, format }) => {
             let form = match format {
@@ -82,13 +86,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             let (common, goal) = cassette::played(&common, &file, timed)?;
             screen(&common, None, goal, out)
         }
-        Some(Sub::Export(Export::Otlp { output, endpoint, content })) => {
-            let to = match endpoint {
-                Some(endpoint) => otlp::To::Endpoint(endpoint),
-                None => otlp::To::File(output.unwrap_or_default()),
-            };
-            otlp::export(&common, &to, content, out)
-        }
+        Some(Sub::Export(export)) => export::run(&common, &export, out),
         Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
@@ -113,7 +111,7 @@ fn screen(
 ) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
-    if !terminal::is_there() {
+    if !terminal::can_ask() {
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
@@ -135,17 +133,42 @@ fn screen(
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    match tui::run(start)? {
+    match face::show(start)? {
         Left::Done => Ok(()),
         Left::Demo => demo::run(common, demo::PACE, out),
     }
+}
+
+/// The decision that is awaited, alone; where none is, what is waited for instead.
+fn decide(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
+    let repo = open::repo(common)?;
+    let (paths, loaded) = open::config(common, &repo)?;
+    if !terminal::can_ask() {
+        return Err(Failure::NoTerminal("a decision"));
+    }
+    let awaits = |one: &Loop| one.open_stage().is_some_and(|stage| stage.phase == Phase::Awaiting);
+    if !record::Record::read(&repo)?.state.active().is_some_and(awaits) {
+        writeln!(out, "No stage waits for a decision.")?;
+        return status::print(&repo, &loaded, out);
+    }
+    let settings = open::settings(&repo, &paths, loaded)?;
+    let common = common.clone();
+    let mut start = open::begin(repo, settings, move |repo| {
+        let (paths, loaded) = open::config(&common, repo)?;
+        open::settings(repo, &paths, loaded)
+    })?;
+    if let Record::Reading { who, .. } = start.record {
+        return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
+    }
+    start.decide = true;
+    face::show(start).map(drop)
 }
 
 /// The screen of somebody who looks on.
 fn watch(common: &Common) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
-    if !terminal::is_there() {
+    if !terminal::can_ask() {
         return Err(Failure::NoTerminal("watching"));
     }
     let settings = open::settings(&repo, &paths, loaded)?;
@@ -154,8 +177,7 @@ fn watch(common: &Common) -> Result<(), Failure> {
         let (paths, loaded) = open::config(&common, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
-    tui::run(start)?;
-    Ok(())
+    face::show(start).map(drop)
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

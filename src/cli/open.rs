@@ -17,6 +17,7 @@ use crate::tui::{Record, Settings, Start};
 
 use super::advice;
 use super::arguments::Common;
+use super::face;
 use super::failure::Failure;
 
 /// A variable of the environment; none if it is unset or not text.
@@ -70,7 +71,7 @@ fn start(
 ) -> Result<Start, Failure> {
     let same = repo.clone();
     let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
-    Ok(Start { repo, record, settings, reload, first: None, first_run: false, goal: None })
+    Ok(Start { repo, record, settings, reload, first: None, first_run: false, goal: None, decide: false })
 }
 
 /// What is configured; `paths` are where themes and key files are looked for.
@@ -81,6 +82,7 @@ pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded) -> Result<Set
     let name = theme::choose(config.theme.as_deref(), &variable, depth);
     let (theme, problems) = Theme::load(&name, paths.themes().as_deref(), depth);
     warnings.extend(lines(&problems));
+    let theme = theme.in_ascii(config.access.ascii || face::shows_ascii_only(&variable));
     let (keymap, problems) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
     warnings.extend(lines(&problems));
     let mut host = host(repo, &config)?;
@@ -129,6 +131,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         change_price: config.change_author.as_ref().or(config.author.as_ref()).and_then(|one| config.prices.of(one)),
         budget: config.budget,
         commands,
+        calm: config.access.reduced_motion,
         protection: if config.commands_digest.is_some() { guard.words(&Reach::default()) } else { String::new() },
         warnings,
         advice: advice::lines(config),

@@ -1,14 +1,8 @@
 //! Whether a human is at a terminal, and asking them.
 
-use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use nix::sys::termios::{FlushArg, tcflush};
-
-/// Whether standard input and output are a terminal that a screen can be drawn on.
-pub(super) fn is_there() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal() && env::var("TERM").is_ok_and(|term| term != "dumb")
-}
 
 /// Whether a human can be asked a question in one line; a dumb terminal will do.
 pub(super) fn can_ask() -> bool {

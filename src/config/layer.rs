@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::document::{Document, Fields, Located};
-use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
+use super::load::{Access, BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
 use super::provider;
@@ -28,6 +28,7 @@ pub(super) struct Layer {
     pub(super) keymap: Option<String>,
     pub(super) editor: Option<String>,
     pub(super) sandbox: Option<bool>,
+    pub(super) access: Access,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
     pub(super) probes: Vec<Probe>,
@@ -73,9 +74,16 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
         layer.providers = provider::read(&top, path.parent().unwrap_or(Path::new("")));
         roles(&top, &mut layer);
         if let Some(ui) = top.table("ui") {
-            ui.only(&["theme", "keymap"]);
+            ui.only(&["theme", "keymap", "plain", "ascii", "reduced_motion", "mouse"]);
             layer.theme = ui.text("theme").map(|theme| theme.value);
             layer.keymap = ui.text("keymap").map(|keymap| keymap.value);
+            let truth = |key| ui.truth(key).unwrap_or_default();
+            layer.access = Access {
+                plain: truth("plain"),
+                ascii: truth("ascii"),
+                reduced_motion: truth("reduced_motion"),
+                mouse: truth("mouse"),
+            };
         }
         layer.prices = prices::read(&top);
         layer.budget = prices::budget(&top);

@@ -68,10 +68,37 @@ pub struct Config {
     pub sandbox: bool,
     /// The editor, before `$VISUAL` and `$EDITOR`.
     pub editor: Option<String>,
+    /// How the person can follow.
+    pub access: Access,
     /// Digest of the exact bytes of the repository's file, if it holds commands: what trust is bound to.
     pub commands_digest: Option<Digest>,
     /// The files that were read.
     pub sources: Vec<PathBuf>,
+}
+
+/// What a person's eyes, ears or terminal ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Access {
+    /// Lines instead of the screen.
+    pub plain: bool,
+    /// Nothing but ASCII.
+    pub ascii: bool,
+    /// Nothing on the screen moves by itself more than every ten seconds.
+    pub reduced_motion: bool,
+    /// The wheel scrolls.
+    pub mouse: bool,
+}
+
+impl Access {
+    /// What either asks for.
+    const fn or(self, other: Self) -> Self {
+        Self {
+            plain: self.plain || other.plain,
+            ascii: self.ascii || other.ascii,
+            reduced_motion: self.reduced_motion || other.reduced_motion,
+            mouse: self.mouse || other.mouse,
+        }
+    }
 }
 
 /// What the command line says of configuration.
@@ -81,6 +108,8 @@ pub struct Flags {
     pub theme: Option<String>,
     /// `--keymap`.
     pub keymap: Option<String>,
+    /// `--plain`, `--ascii`, `--reduced-motion`.
+    pub access: Access,
     /// `--author`.
     pub author: Option<String>,
     /// `--critic`.
@@ -169,6 +198,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
         sandbox: user.sandbox.unwrap_or(true),
         editor: user.editor,
+        access: user.access.or(flags.access),
         commands_digest: digest.filter(|_| has_commands),
         sources,
     };

@@ -23,7 +23,7 @@ mod tests;
 pub use document::{Document, Fields, Located, kind};
 pub use init::init_text;
 pub use library::{Library, Sheet};
-pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
+pub use load::{Access, BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
 pub use paths::Paths;
 pub use prices::{Prices, prices_dated};
 pub use problem::{ConfigError, Place, Problem, nearest, suggestion};

@@ -34,5 +34,5 @@ pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, 
 pub use offer::Offer;
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
-pub use visible::{visible, visible_line};
+pub use visible::{ascii, visible, visible_line};
 pub use workflow::{Measure, StageSpec, Workflow, WorkflowError};

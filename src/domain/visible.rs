@@ -39,6 +39,29 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Visible text in ASCII alone: what typographers write is written as typists do, all else as code points.
+pub fn ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => shown.push('-'),
+            '\u{2018}' | '\u{2019}' => shown.push('\''),
+            '\u{201c}' | '\u{201d}' => shown.push('"'),
+            '\u{2026}' => shown.push_str("..."),
+            '\u{a0}' => shown.push(' '),
+            '\u{2264}' => shown.push_str("<="),
+            '\u{2265}' => shown.push_str(">="),
+            '\u{d7}' => shown.push('x'),
+            c if c.is_ascii() => shown.push(c),
+            c => push_code_point(&mut shown, c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 fn push_line(shown: &mut String, line: &str) {
     let (mut column, mut combining) = (0, 0);
     // A carriage return before the line feed is a line ending, but a visible one.

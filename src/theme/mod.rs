@@ -3,6 +3,7 @@
 mod colour;
 mod read;
 mod scope;
+mod sign;
 mod terminal;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use self::colour::Depth;
 use self::colour::{Colour, numbered};
 use self::read::Layers;
 pub use self::scope::Scope;
+pub use self::sign::Sign;
 pub use self::terminal::{choose, depth};
 use crate::config::{Library, Problem};
 
@@ -34,6 +36,7 @@ pub struct Theme {
     /// In the order of [`Scope::ALL`].
     styles: Vec<Style>,
     syntax: &'static str,
+    is_ascii: bool,
 }
 
 impl Theme {
@@ -54,7 +57,7 @@ impl Theme {
             Depth::C16 | Depth::Mono => "ansi",
         };
         let name = chain.last().map_or_else(|| name.to_owned(), |sheet| sheet.name.clone());
-        (Self { name, depth, styles, syntax }, problems)
+        (Self { name, depth, styles, syntax, is_ascii: false }, problems)
     }
 
     /// Every name that can be loaded.

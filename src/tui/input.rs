@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEventKind};
 
+use crate::app::action::Action;
 use crate::app::{Model, Msg};
 use crate::keymap::{Key, Keymap, Step};
 
@@ -43,6 +44,11 @@ pub(super) fn message(model: &Model, keymap: &Keymap, pending: &mut Pending, eve
             Some(Msg::Paste(text))
         }
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(press(model, keymap, pending, key)),
+        Event::Mouse(mouse) if !model.takes_text() => match mouse.kind {
+            MouseEventKind::ScrollDown => Some(Msg::Act(Action::ScrollDown)),
+            MouseEventKind::ScrollUp => Some(Msg::Act(Action::ScrollUp)),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -4,12 +4,14 @@
 //! on which nothing changes costs no time and writes no byte.
 
 mod casting;
+mod clipboard;
 mod drafts;
 mod editor;
 mod exchange;
 mod input;
 mod live;
 mod pen;
+pub mod plain;
 mod record;
 mod run;
 mod terminal;
@@ -44,6 +46,9 @@ pub struct Start {
     pub first_run: bool,
     /// The goal that the first loop's question begins with.
     pub goal: Option<String>,
+    /// Whether it is about the decision that is awaited alone: that opens at once, and when it is closed, the program
+    /// ends.
+    pub decide: bool,
 }
 
 /// What the configuration, and the checkout, make of the screen.

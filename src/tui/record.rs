@@ -1,11 +1,13 @@
 //! Where the screen's events come from: a driver of our own on its own thread, or another process's journal.
 
+use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Record, TuiError};
+use crate::app::{Msg, Waiting};
 use crate::config::Config;
 use crate::driver::{Driver, DriverError, Order, Report};
 use crate::engine::{State, apply};
@@ -75,6 +77,23 @@ pub(super) fn open(record: Record, config: Config, repo: Repo) -> Result<Opened,
             Ok(Opened { state, seq, source: Source::Reading { reader, who }, reports, quiet: Some(sender) })
         }
     }
+}
+
+/// What a report means to the model; for a worktree to edit, its place.
+pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
+    Ok(match report {
+        Report::Event(recorded) => Msg::Event(recorded),
+        Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
+        Report::Waiting { id, stage, role, why, until } => {
+            Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
+        }
+        Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
+        Report::Progress(text) => Msg::Progress(text),
+        Report::Refused(text) => Msg::Refused(text),
+        Report::Files(files) => Msg::Files(files),
+        Report::Models { offers, more } => Msg::Models { offers, more },
+        Report::Worktree(path) => return Err(path),
+    })
 }
 
 impl Source {

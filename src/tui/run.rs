@@ -14,6 +14,7 @@ use tokio::time::{Instant as Moment, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::casting;
+use super::clipboard::{self, Copied};
 use super::drafts::Drafts;
 use super::editor::{self, Edited};
 use super::exchange;
@@ -23,9 +24,9 @@ use super::record::{self, Source};
 use super::terminal::{Drawn, Screen};
 use super::{Left, Settings, Start, TuiError};
 use crate::app::action::Action;
-use crate::app::{Candidate, Host, Model, Msg, Notice, Overlay, Request, Waiting, update};
+use crate::app::{Candidate, Host, Model, Msg, Notice, Overlay, Request, update};
 use crate::config::Config;
-use crate::domain::{LoopId, Role, Timestamp};
+use crate::domain::{LoopId, Role, Timestamp, ascii, visible_line};
 use crate::driver::{Order, Report};
 use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
 use crate::keymap::Keymap;
@@ -40,17 +41,23 @@ const FRAME: Duration = Duration::from_millis(50);
 /// How long a window must keep its size before it is drawn: tmux flips it with every key of another client.
 const SETTLE: Duration = Duration::from_millis(75);
 
+/// How many rows a notch of the wheel scrolls.
+const WHEEL_ROWS: usize = 3;
+
 /// Shows the screen until the person leaves, the terminal goes, or the record can't be kept.
 ///
 /// # Errors
 /// If the terminal or the record fails. The terminal is as it was before.
 pub fn run(start: Start) -> Result<Left, TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let Start { repo, record, settings, reload, first, first_run, goal } = start;
+    let Start { repo, record, settings, reload, first, first_run, goal, decide } = start;
     let Settings { config, host, theme, keymap } = settings;
-    let configured = config.editor.clone();
+    let (configured, wheel) = (config.editor.clone(), config.access.mouse);
     let opened = record::open(record, config.clone(), repo.clone())?;
-    let screen = Screen::take()?;
+    let mut screen = Screen::take()?;
+    if wheel {
+        screen.listen_to_the_wheel()?;
+    }
     let size = Screen::size()?;
     let mut model = Model::new(opened.state, opened.seq, host, size, now());
     if let Some(goal) = goal {
@@ -96,6 +103,7 @@ pub fn run(start: Start) -> Result<Left, TuiError> {
         trial: CancellationToken::new(),
         left: Left::Done,
         first_run,
+        decide,
     };
     let (session, result) = runtime.block_on(session.serve(opened.reports));
     // The terminal first: whatever the driver has to say belongs on the person's own screen.
@@ -155,6 +163,8 @@ struct Session {
     trial: CancellationToken,
     left: Left,
     first_run: bool,
+    /// It is about one decision alone.
+    decide: bool,
 }
 
 enum Next {
@@ -180,6 +190,10 @@ impl Session {
         self.load_grammar();
         self.listen()?;
         let mut company = self.company()?;
+        if self.decide {
+            self.take(Msg::Act(Action::DecisionOpen), &mut interrupt)?;
+            self.frame.now();
+        }
         loop {
             let due = self.due();
             let Some(keys) = self.keys.as_mut() else { return Ok(()) };
@@ -189,7 +203,10 @@ impl Session {
                 _ = terminate.recv() => Next::Leave,
                 _ = interrupt.recv() => Next::Leave,
                 event = keys.next() => match event {
-                    Some(Ok(event)) => self.input(event, &mut interrupt)?,
+                    Some(Ok(event)) => match self.input(event, &mut interrupt)? {
+                        Next::Go if self.decide && self.ui.model.overlays.is_empty() => Next::Leave,
+                        next => next,
+                    },
                     // The terminal is gone; the record is safe.
                     Some(Err(_)) | None => Next::Leave,
                 },
@@ -213,10 +230,18 @@ impl Session {
                 () = until(due) => self.woken()?,
                 heard = company.next() => self.hear(heard, &mut company, &mut interrupt)?,
             };
-            if matches!(next, Next::Leave) {
+            if matches!(next, Next::Leave) || (self.decide && self.is_decided()) {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether no decision is awaited, and none is being carried out.
+    fn is_decided(&self) -> bool {
+        let awaits = |one: &Loop| one.open_stage().is_some_and(|stage| stage.phase == Phase::Awaiting);
+        let active = self.ui.model.state.active();
+        self.ui.model.overlays.is_empty()
+            && !active.is_some_and(|one| matches!(one.status, Status::Landing(_)) || awaits(one))
     }
 
     /// The next moment at which something must be done without being asked.
@@ -273,8 +298,12 @@ impl Session {
         // An event may tell of a size that has passed: a newer one may be on the screen already.
         let event = if resized { Screen::size().map(|(columns, rows)| Event::Resize(columns, rows))? } else { event };
         let Ui { model, keymap, pending, .. } = &mut self.ui;
+        let times = if matches!(event, Event::Mouse(_)) { WHEEL_ROWS } else { 1 };
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
-        let next = self.take(msg, interrupt)?;
+        let mut next = self.take(msg.clone(), interrupt)?;
+        for _ in 1..times {
+            next = self.take(msg.clone(), interrupt)?;
+        }
         self.keep_drafts();
         if !self.ui.model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Casting(_))) {
             // Whoever leaves the choice of the models waits for no answer.
@@ -294,8 +323,8 @@ impl Session {
     }
 
     fn report(&mut self, report: Report, interrupt: &mut Signal) -> Result<Next, TuiError> {
-        let msg = match report {
-            Report::Event(recorded) => {
+        let msg = match record::message(report) {
+            Ok(Msg::Event(recorded)) => {
                 let moves = matches!(recorded.event, Happened::Begun { .. } | Happened::Landed { .. });
                 let next = self.take(Msg::Event(recorded), interrupt)?;
                 self.keep_drafts();
@@ -306,16 +335,8 @@ impl Session {
                 self.frame.soon();
                 return Ok(next);
             }
-            Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
-            Report::Waiting { id, stage, role, why, until } => {
-                Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
-            }
-            Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
-            Report::Progress(text) => Msg::Progress(text),
-            Report::Refused(text) => Msg::Refused(text),
-            Report::Files(files) => Msg::Files(files),
-            Report::Models { offers, more } => Msg::Models { offers, more },
-            Report::Worktree(path) => {
+            Ok(msg) => msg,
+            Err(path) => {
                 let editor = self.editor.clone();
                 let opened = self.lend(interrupt, || editor::open(&editor, &path))?;
                 match (opened, self.ui.model.state.active().map(|one| one.id)) {
@@ -358,6 +379,16 @@ impl Session {
                         Err(why) => Msg::Refused(why.to_string()),
                     };
                     return self.take(msg, interrupt);
+                }
+                Request::Copy { name, text } => {
+                    let notice = match clipboard::copy(&self.repo.private_dir()?, &name, &text, in_tmux()) {
+                        Ok(Copied { bytes, told }) => {
+                            self.screen.send(&bytes)?;
+                            Notice { text: told, is_error: false }
+                        }
+                        Err(error) => Notice { text: format!("failed to keep {name}: {error}"), is_error: true },
+                    };
+                    self.ui.model.notice = Some(notice);
                 }
                 Request::LookForModels => casting::look(&self.config, self.back.clone()),
                 Request::TryModels(models) => {
@@ -501,9 +532,18 @@ impl Session {
             let awaits = one.status == Status::Active && one.open_stage()?.phase == Phase::Awaiting;
             Some((one.id, one.open.0, awaits))
         });
-        let begins = place.is_some_and(|(_, _, awaits)| awaits) && place != self.looked_at;
-        self.looked_at = place;
-        if begins { self.screen.ring() } else { Ok(()) }
+        let awaits = place.is_some_and(|(_, _, awaits)| awaits);
+        if place == std::mem::replace(&mut self.looked_at, place) {
+            return Ok(());
+        }
+        let stage = self.ui.model.state.active().and_then(Loop::open_stage).map_or("", |stage| &stage.spec.id);
+        let stage = ascii(&visible_line(stage)).into_owned();
+        let words = if awaits { format!("windlass: {stage} awaits your decision") } else { "windlass".to_owned() };
+        let mut bytes = format!("\x1b]2;{words}\x07").into_bytes();
+        if awaits {
+            bytes.extend(clipboard::notify(&words, in_tmux()));
+        }
+        self.screen.send(&bytes)
     }
 
     /// Lets others look on, or looks on.
@@ -583,6 +623,11 @@ impl Session {
     }
 }
 
+/// Whether tmux stands between us and the terminal.
+fn in_tmux() -> bool {
+    std::env::var_os("TMUX").is_some_and(|value| !value.is_empty())
+}
+
 /// Waits for a moment, or for ever.
 async fn until(due: Option<Instant>) {
     match due {
@@ -592,7 +637,7 @@ async fn until(due: Option<Instant>) {
 }
 
 /// The moment, for the model.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -25,6 +25,17 @@ const FRAME: usize = 256 << 10;
 /// Whether the terminal is ours now; the panic hook asks.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the wheel is listened to.
+static WHEEL: AtomicBool = AtomicBool::new(false);
+
+/// Presses of buttons, the wheel's among them, in a form without limits; no movement.
+const WHEEL_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const WHEEL_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
+/// The title goes onto the terminal's stack, and comes back from there.
+const TITLE_KEPT: &[u8] = b"\x1b[22;2t";
+const TITLE_BACK: &[u8] = b"\x1b[23;2t";
+
 /// The terminal, ours while this lives.
 pub(super) struct Screen {
     /// Never dropped: its own way of giving the cursor back complains on standard error if the terminal is gone, and
@@ -100,10 +111,16 @@ impl Screen {
         Ok(drawn)
     }
 
-    /// Rings.
-    pub(super) fn ring(&mut self) -> io::Result<()> {
-        self.terminal.backend_mut().write_all(b"\x07")?;
+    /// Writes a sequence that draws nothing: a bell, a title, a text for the clipboard.
+    pub(super) fn send(&mut self, sequence: &[u8]) -> io::Result<()> {
+        self.terminal.backend_mut().write_all(sequence)?;
         self.terminal.backend_mut().flush()
+    }
+
+    /// Has the wheel scroll. Selecting text then needs the terminal's own key, so it is asked for.
+    pub(super) fn listen_to_the_wheel(&mut self) -> io::Result<()> {
+        WHEEL.store(true, Ordering::SeqCst);
+        self.send(WHEEL_ON)
     }
 
     /// Lends the terminal to another program, and takes it back.
@@ -128,12 +145,20 @@ impl Drop for Screen {
 fn take() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    let mut out = stdout();
+    out.write_all(TITLE_KEPT)?;
+    if WHEEL.load(Ordering::SeqCst) {
+        out.write_all(WHEEL_ON)?;
+    }
+    out.flush()
 }
 
 /// Gives the terminal back. It may be gone already; there is nobody left to tell then.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = stdout().write_all(if WHEEL.load(Ordering::SeqCst) { WHEEL_OFF } else { b"" });
+        let _ = stdout().write_all(TITLE_BACK);
         let _ = execute!(stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }

@@ -11,15 +11,24 @@ use crate::app::layout::{Area, Pane};
 use crate::app::{Face, Stream};
 use crate::domain::{Disposition, Finding, Role, Severity, visible_line};
 use crate::engine::Phase;
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign, Theme};
 
-/// The sign of a severity: one cell wide everywhere, and different without colour.
-pub(super) const fn sign(severity: Severity) -> &'static str {
+/// The sign of a severity: different without colour.
+pub(super) const fn sign(theme: &Theme, severity: Severity) -> &'static str {
     match severity {
-        Severity::Blocker => "✗",
-        Severity::Major => "⚠",
+        Severity::Blocker => theme.sign(Sign::Bad),
+        Severity::Major => theme.sign(Sign::Warn),
         Severity::Minor => "-",
         Severity::Note => "i",
+    }
+}
+
+/// The same in one cell.
+pub(super) const fn mark(theme: &Theme, severity: Severity) -> &'static str {
+    match severity {
+        Severity::Blocker => theme.mark(Sign::Bad),
+        Severity::Major => theme.mark(Sign::Warn),
+        Severity::Minor | Severity::Note => sign(theme, severity),
     }
 }
 
@@ -45,7 +54,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         let text = match (&stage.critique_failed, stage.phase) {
             (Some(why), _) => {
                 let style = scene.theme.style(Scope::CritiqueBlocker);
-                let mut text = wrapped(&format!("✗ no critique: {why}"), usize::from(area.width), 2, style);
+                let mut text = wrapped(
+                    &format!("{} no critique: {why}", scene.theme.sign(Sign::Bad)),
+                    usize::from(area.width),
+                    2,
+                    style,
+                );
                 let key = |action| scene.key(action).unwrap_or_default();
                 let (again, other) = (key(Action::CritiqueRerun), key(Action::ModelChoose));
                 let next = format!(
@@ -67,7 +81,8 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         return note(scene, buf, area, text);
     };
     if critique.findings.is_empty() {
-        let text = if critique.is_readable() { "✓ No findings." } else { "The reply has no finding in it:" };
+        let good = format!("{} No findings.", scene.theme.sign(Sign::Good));
+        let text = if critique.is_readable() { good } else { "The reply has no finding in it:".to_owned() };
         let mut all = vec![Line::styled(text, scene.theme.style(Scope::GatePass)), Line::default()];
         all.extend(wrapped(&critique.text, usize::from(area.width), 0, scene.theme.style(Scope::Muted)));
         lines(buf, area, &all);
@@ -91,7 +106,7 @@ fn finding(scene: &Scene<'_>, one: &Finding, width: u16) -> Vec<Line<'static>> {
     };
     let name = one.severity.name();
     let mut rows = vec![Line::from(vec![
-        Span::styled(format!("{} {name} ", sign(one.severity)), head),
+        Span::styled(format!("{} {name} ", sign(scene.theme, one.severity)), head),
         Span::styled(clip(&anchor, room.saturating_sub(name.len() + 3)), theme.style(Scope::Muted)),
     ])];
     let body = if dismissed { theme.style(Scope::CritiqueResolved) } else { theme.style(Scope::Text) };

@@ -14,7 +14,7 @@ use crate::app::remarks::Opinion;
 use crate::app::scroll::{GUTTER, Scroll, hang};
 use crate::app::{Face, wrap};
 use crate::domain::{Anchor, Severity};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// Draws the document of `pane` and says where its cursor is.
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) -> Option<(u16, u16)> {
@@ -174,13 +174,13 @@ fn gutter_of(
         .and_then(|unit| scene.model.remarks.of(&unit.digest));
     let mark = match severity {
         _ if remark.is_some() => match remark.and_then(|remark| remark.opinion) {
-            Some(Opinion::Accepted) => Span::styled("✓", theme.style(Scope::HunkAccepted)),
-            Some(Opinion::Rejected) => Span::styled("✗", theme.style(Scope::HunkRejected)),
+            Some(Opinion::Accepted) => Span::styled(theme.mark(Sign::Good), theme.style(Scope::HunkAccepted)),
+            Some(Opinion::Rejected) => Span::styled(theme.mark(Sign::Bad), theme.style(Scope::HunkRejected)),
             None => Span::styled("\"", theme.style(Scope::HunkChanged)),
         },
-        _ if look.mark == Some(index) && is_first => Span::styled("►", theme.style(Scope::Cursor)),
+        _ if look.mark == Some(index) && is_first => Span::styled(theme.mark(Sign::Here), theme.style(Scope::Cursor)),
         Some(severity) if is_first => {
-            Span::styled(super::critique::sign(severity), theme.style(super::critique::scope(severity)))
+            Span::styled(super::critique::mark(theme, severity), theme.style(super::critique::scope(severity)))
         }
         _ if unread => Span::styled("|", theme.style(Scope::HunkUnread)),
         _ => Span::raw(" "),

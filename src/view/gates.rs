@@ -12,7 +12,7 @@ use crate::app::action::Action;
 use crate::app::layout::{Area, Pane};
 use crate::domain::{Enforcement, GateDef, GateKind, Reach, Verdict};
 use crate::engine::{Phase, Stage};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// Rows of a running gate's output shown under it.
 const TAIL_ROWS: usize = 3;
@@ -60,7 +60,10 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
             let text = format!("commands run as you: {}", model.host.protection);
             rows.extend(wrapped(&text, room, 0, muted));
         } else {
-            let text = format!("⚠ the repository's commands wait for your trust: {key} shows them");
+            let text = format!(
+                "{} the repository's commands wait for your trust: {key} shows them",
+                scene.theme.sign(Sign::Warn)
+            );
             rows.extend(wrapped(&text, room, 2, scene.theme.style(Scope::StageAwaiting)));
         }
         items.push(rows);
@@ -83,22 +86,22 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
     let stale = stage.runs.contains_key(&def.name);
     let waits = scene.model.current().is_some_and(|one| scene.model.state.waits_for_trust(one, def));
     let (sign, word, scope) = match (run, over) {
-        _ if runs => ("►", "runs".to_owned(), Scope::GateRunning),
-        (_, Some(_)) => ("⚠", "overridden".to_owned(), Scope::GateOverridden),
+        _ if runs => (theme.sign(Sign::Here), "runs".to_owned(), Scope::GateRunning),
+        (_, Some(_)) => (theme.sign(Sign::Warn), "overridden".to_owned(), Scope::GateOverridden),
         (Some(run), None) => match run.verdict {
-            Verdict::Pass => ("✓", "pass".to_owned(), Scope::GatePass),
+            Verdict::Pass => (theme.sign(Sign::Good), "pass".to_owned(), Scope::GatePass),
             Verdict::NotApplicable => ("-", "not applicable".to_owned(), Scope::GateSkip),
             Verdict::Skipped => ("-", "skipped".to_owned(), Scope::GateSkip),
-            verdict => ("✗", verdict.name().to_owned(), Scope::GateFail),
+            verdict => (theme.sign(Sign::Bad), verdict.name().to_owned(), Scope::GateFail),
         },
-        (None, None) if waits => ("⚠", "waits for trust".to_owned(), Scope::StageAwaiting),
+        (None, None) if waits => (theme.sign(Sign::Warn), "waits for trust".to_owned(), Scope::StageAwaiting),
         (None, None) if stale => ("~", "stale".to_owned(), Scope::GateStale),
         (None, None) => (" ", "not run yet".to_owned(), Scope::GateSkip),
     };
     let style = theme.style(scope);
     let time = run.filter(|run| !runs && run.duration_ms > 0).map(|run| duration(run.duration_ms));
     let tail = format!(" {word}{advisory}{}", time.map(|time| format!(", {time}")).unwrap_or_default());
-    let name = clip(&def.name, room.saturating_sub(2 + tail.len()).max(8));
+    let name = clip(&def.name, room.saturating_sub(1 + sign.chars().count() + tail.len()).max(8));
     let mut rows = vec![Line::from(vec![
         Span::styled(format!("{sign} "), style),
         Span::styled(name, theme.style(Scope::Text)),

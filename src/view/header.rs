@@ -9,7 +9,7 @@ use crate::app::layout::{Area, Form, Pane};
 use crate::app::wrap;
 use crate::domain::{Severity, StageIndex};
 use crate::engine::{Loop, Phase, Status};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign, Theme};
 
 /// The first row.
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
@@ -67,7 +67,7 @@ fn stages(scene: &Scene<'_>, one: &Loop) -> Line<'static> {
     let shown = scene.model.stage_index();
     let mut spans = Vec::new();
     for (index, stage) in one.stages.iter().enumerate() {
-        let (sign, scope) = stage_sign(one, index, stage.phase);
+        let (sign, scope) = stage_sign(scene.theme, one, index, stage.phase);
         let mut style = scene.theme.style(scope);
         if index == shown.0 {
             style = style.patch(scene.theme.style(Scope::TabActive));
@@ -78,14 +78,15 @@ fn stages(scene: &Scene<'_>, one: &Loop) -> Line<'static> {
     Line::from(spans)
 }
 
-fn stage_sign(one: &Loop, index: usize, phase: Phase) -> (&'static str, Scope) {
+fn stage_sign(theme: &Theme, one: &Loop, index: usize, phase: Phase) -> (String, Scope) {
+    let sign = |sign| format!("{} ", theme.sign(sign));
     match phase {
-        Phase::Approved(_) => ("✓ ", Scope::StageApproved),
-        Phase::Awaiting => ("⚠ ", Scope::StageAwaiting),
-        Phase::Stale => ("~ ", Scope::PaneStale),
-        _ if index == one.open.0 && one.status == Status::Abandoned => ("✗ ", Scope::StageRejected),
-        _ if phase.is_open() => ("► ", Scope::StageActive),
-        _ => ("", Scope::StagePending),
+        Phase::Approved(_) => (sign(Sign::Good), Scope::StageApproved),
+        Phase::Awaiting => (sign(Sign::Warn), Scope::StageAwaiting),
+        Phase::Stale => ("~ ".to_owned(), Scope::PaneStale),
+        _ if index == one.open.0 && one.status == Status::Abandoned => (sign(Sign::Bad), Scope::StageRejected),
+        _ if phase.is_open() => (sign(Sign::Here), Scope::StageActive),
+        _ => (String::new(), Scope::StagePending),
     }
 }
 
@@ -93,7 +94,7 @@ fn stage_sign(one: &Loop, index: usize, phase: Phase) -> (&'static str, Scope) {
 fn here(scene: &Scene<'_>, one: &Loop) -> Line<'static> {
     let index = scene.model.stage_index();
     let Some(stage) = one.stage(index) else { return Line::default() };
-    let (sign, scope) = stage_sign(one, index.0, stage.phase);
+    let (sign, scope) = stage_sign(scene.theme, one, index.0, stage.phase);
     let text = format!("{}/{} {sign}{} ", index.number(), one.stages.len(), clip(&stage.spec.id, 12));
     Line::from(Span::styled(text, scene.theme.style(scope)))
 }
@@ -126,7 +127,11 @@ fn badge(scene: &Scene<'_>, pane: Pane) -> (String, Scope) {
             let approved = model.current().is_some_and(|one| {
                 one.stage(StageIndex(0)).is_some_and(|first| matches!(first.phase, Phase::Approved(_)))
             });
-            if approved { (" ✓".to_owned(), Scope::StageApproved) } else { (String::new(), Scope::Tab) }
+            if approved {
+                (format!(" {}", scene.theme.sign(Sign::Good)), Scope::StageApproved)
+            } else {
+                (String::new(), Scope::Tab)
+            }
         }
         Pane::Plan => (String::new(), Scope::Tab),
         Pane::Critique => {
@@ -137,7 +142,7 @@ fn badge(scene: &Scene<'_>, pane: Pane) -> (String, Scope) {
                 (0, 0) => (String::new(), Scope::Tab),
                 (0, all) if majors > 0 => (format!(" {all}"), Scope::CritiqueMajor),
                 (0, all) => (format!(" {all}"), Scope::Tab),
-                (blockers, _) => (format!(" {blockers}✗"), Scope::CritiqueBlocker),
+                (blockers, _) => (format!(" {blockers}{}", scene.theme.sign(Sign::Bad)), Scope::CritiqueBlocker),
             }
         }
         Pane::Gates => {

@@ -14,6 +14,7 @@ mod header;
 mod overlay;
 mod paint;
 mod panes;
+mod picture;
 mod readings;
 mod ready;
 mod sheet;
@@ -34,6 +35,7 @@ use crate::keymap::{Key, Keymap};
 use crate::theme::{Scope, Theme};
 
 pub use self::overlay::help_rows;
+pub use self::picture::picture;
 pub use self::syntax::{Grammar, Syntax};
 
 /// Everything a screen is drawn from.
@@ -90,6 +92,9 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     }
     if !scene.pending.is_empty() {
         overlay::which_key(scene, buf);
+    }
+    if scene.theme.is_ascii() {
+        paint::to_ascii(buf);
     }
     cursor.map(|(x, y)| Position { x, y })
 }

@@ -14,7 +14,7 @@ use crate::app::scroll::Scroll;
 use crate::app::{Ask, Overlay, Picker, Purpose, Source, Trust, wrap};
 use crate::domain::visible_line;
 use crate::keymap::Keymap;
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 type Cursor = Option<(u16, u16)>;
 
@@ -151,7 +151,7 @@ fn question(scene: &Scene<'_>, buf: &mut Buffer, ask: &Ask) -> Cursor {
     let mut taken = u16::try_from(hint.len()).unwrap_or(0) + gap;
     if let Some(error) = &ask.error {
         let style = scene.theme.style(Scope::DecisionDanger);
-        let error = wrapped(&format!("✗ {error}"), usize::from(inside.width), 2, style);
+        let error = wrapped(&format!("{} {error}", scene.theme.sign(Sign::Bad)), usize::from(inside.width), 2, style);
         lines(buf, below(inside, taken), &error);
         taken += u16::try_from(error.len()).unwrap_or(0);
     }

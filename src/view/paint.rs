@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::layout::Area;
 use crate::app::wrap;
-use crate::domain::visible_line;
+use crate::domain::{ascii, visible_line};
 
 /// The rectangle in ratatui's words.
 pub(super) const fn rect(area: Area) -> Rect {
@@ -165,6 +165,15 @@ pub(super) fn styled(
             Some(Span::styled(text.get(from..to)?.to_owned(), style))
         })
         .collect()
+}
+
+/// Replaces what a terminal without other glyphs can't show, cell by cell: by what a typist would write where that
+/// fits, else by a question mark.
+pub(super) fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|cell| !cell.symbol().is_ascii()) {
+        let typed = ascii(cell.symbol()).into_owned();
+        cell.set_symbol(if typed.len() == 1 { &typed } else { "?" });
+    }
 }
 
 /// How many columns a text takes.

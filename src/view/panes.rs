@@ -75,7 +75,9 @@ fn title(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) {
 /// Who made what is shown, or who is at it.
 fn about(model: &Model, pane: Pane) -> String {
     let Some(stage) = model.stage() else { return String::new() };
-    let elapsed = |since: i64| duration(u64::try_from((model.now.0 - since).max(0) / 1000 * 1000).unwrap_or(0));
+    let elapsed = |since: i64| {
+        duration(u64::try_from((model.now.0 - since).max(0) / model.tick_ms() * model.tick_ms()).unwrap_or(0))
+    };
     match pane {
         Pane::Critique => match (&model.live.critic, stage.current_critique()) {
             (Some(stream), _) => {

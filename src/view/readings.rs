@@ -7,7 +7,7 @@ use super::Scene;
 use super::paint::{clip, width, wrapped};
 use crate::domain::{Comparison, Criterion, Measurement, Spread};
 use crate::gate::table::{number, ratio};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// A table, columns aligned: as many of them as fit, the spreads first to go.
 pub(super) fn table(scene: &Scene<'_>, measurement: &Measurement, room: usize) -> Vec<Line<'static>> {
@@ -84,7 +84,7 @@ pub(super) fn beside_criteria(
         rows.extend(reading(one, room, (text, muted, theme.style(Scope::StageActive))));
     }
     for failure in &measurement.failures {
-        rows.extend(wrapped(&format!("✗ {failure}"), room, 2, theme.style(Scope::GateFail)));
+        rows.extend(wrapped(&format!("{} {failure}", theme.sign(Sign::Bad)), room, 2, theme.style(Scope::GateFail)));
     }
     let judged = criteria.iter().filter_map(|line| Criterion::read(line)).filter_map(|criterion| {
         let found = compared.iter().find(|one| one.name == criterion.name && one.after.is_some())?;
@@ -92,7 +92,8 @@ pub(super) fn beside_criteria(
         Some((criterion, met))
     });
     for (criterion, met) in judged {
-        let (sign, scope) = if met { ("✓", Scope::GatePass) } else { ("✗", Scope::GateFail) };
+        let (sign, scope) = if met { (Sign::Good, Scope::GatePass) } else { (Sign::Bad, Scope::GateFail) };
+        let sign = theme.sign(sign);
         rows.extend(wrapped(&format!("{sign} {criterion}"), room, 2, theme.style(scope)));
     }
     rows

@@ -13,7 +13,7 @@ use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
 use crate::domain::{ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote, Role};
 use crate::engine::{Stage, Trouble};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// A sentence where there is nothing else to show.
 pub(super) fn note(scene: &Scene<'_>, buf: &mut Buffer, area: Area, text: &str) -> Option<(u16, u16)> {
@@ -26,7 +26,7 @@ pub(super) fn note(scene: &Scene<'_>, buf: &mut Buffer, area: Area, text: &str) 
 /// While context is gathered and measured.
 pub(super) fn preparing(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
     let progress = scene.model.live.progress.as_deref().unwrap_or("gathering the context");
-    note(scene, buf, area, &format!("► {progress}"))
+    note(scene, buf, area, &format!("{} {progress}", scene.theme.sign(Sign::Here)))
 }
 
 /// The context list, and around it what helps to decide on it.
@@ -120,14 +120,14 @@ fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>
     let Some(measurement) = &stage.measurement else {
         let Some(why) = &stage.unmeasured else { return Vec::new() };
         let key = scene.key(Action::GateRerunAll).unwrap_or_default();
-        let text = format!("⚠ not measured: {why}; {key} in the gates pane measures");
+        let text = format!("{} not measured: {why}; {key} in the gates pane measures", theme.sign(Sign::Warn));
         let mut rows = wrapped(&text, width, 2, theme.style(Scope::StageAwaiting));
         rows.push(Line::default());
         return rows;
     };
     let mut rows = super::readings::table(scene, measurement, width);
     for failure in &measurement.failures {
-        rows.extend(wrapped(&format!("✗ {failure}"), width, 2, theme.style(Scope::GateFail)));
+        rows.extend(wrapped(&format!("{} {failure}", theme.sign(Sign::Bad)), width, 2, theme.style(Scope::GateFail)));
     }
     rows.push(Line::default());
     rows
@@ -137,16 +137,17 @@ fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>
 fn went_wrong(scene: &Scene<'_>, trouble: &Trouble, width: usize) -> Vec<Line<'static>> {
     let bad = scene.theme.style(Scope::GateFail);
     let key = scene.key(Action::DraftSend).unwrap_or_default();
+    let sign = scene.theme.sign(Sign::Bad);
     let (head, details, next) = match trouble {
-        Trouble::Call(why) => (format!("✗ {why}"), &[][..], format!("{key} tries again{}", others(scene))),
+        Trouble::Call(why) => (format!("{sign} {why}"), &[][..], format!("{key} tries again{}", others(scene))),
         Trouble::Stopped(why) => (format!("- {why}"), &[][..], format!("{key} drafts again")),
         Trouble::Malformed { missing, .. } => (
-            "✗ the reply lacks what this stage needs:".to_owned(),
+            format!("{sign} the reply lacks what this stage needs:"),
             missing.as_slice(),
             format!("{key} sends it back{}", others(scene)),
         ),
         Trouble::Patch { problems, .. } => (
-            "✗ the patch can't be used:".to_owned(),
+            format!("{sign} the patch can't be used:"),
             problems.as_slice(),
             format!("{key} sends it back{}", others(scene)),
         ),

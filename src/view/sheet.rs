@@ -14,7 +14,10 @@ use crate::app::remarks::Tally;
 use crate::app::{Field, Sheet};
 use crate::domain::{Disposition, Gap, Severity};
 use crate::engine::{Loop, Obstacle, Stage};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
+
+/// Adds a row: its sign and how that looks, its label, its text.
+type Add<'a> = dyn FnMut(Option<Sign>, Style, &str, &str) + 'a;
 
 /// Columns of the labels.
 const LABEL: usize = 12;
@@ -39,10 +42,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
         label = Some(text);
     }
     let fields: u16 = if label.is_some() { 3 } else { 0 };
-    let error = sheet
-        .error
-        .as_ref()
-        .map(|why| wrapped(&format!("✗ {why}"), inside_width, 2, theme.style(Scope::DecisionDanger)));
+    let error = sheet.error.as_ref().map(|why| {
+        wrapped(&format!("{} {why}", theme.sign(Sign::Bad)), inside_width, 2, theme.style(Scope::DecisionDanger))
+    });
     let errors = error.as_ref().map_or(0, |rows| u16::try_from(rows.len()).unwrap_or(1));
     let wanted = u16::try_from(all.len()).unwrap_or(u16::MAX).saturating_add(2 + fields + errors);
     let mut keys = foot(scene, sheet, armed);
@@ -98,20 +100,25 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
     let (good, bad) = (theme.style(Scope::DecisionSafe), theme.style(Scope::DecisionDanger));
     let (warn, muted) = (theme.style(Scope::StageAwaiting), theme.style(Scope::Muted));
     let mut rows = Vec::new();
-    let mut add = |sign: &str, style: Style, label: &str, text: &str| {
+    let mut add = |sign: Option<Sign>, style: Style, label: &str, text: &str| {
         rows.extend(labelled(scene, (sign, style), label, text, width))
     };
     let digest = sheet.evidence.digest().to_string();
     let digest = digest.get(..16).unwrap_or(&digest).to_owned();
     if let Some(revision) = stage.revision() {
-        add(" ", muted, "artifact", &format!("revision {}, evidence {digest}", revision.ordinal));
+        add(None, muted, "artifact", &format!("revision {}, evidence {digest}", revision.ordinal));
     }
     let unread = sheet.unread;
     let read_label = format!("{} read", scene.model.wide_pane().number());
     if unread.seen < unread.total {
-        add("⚠", warn, &read_label, &format!("{} of {} parts were on the screen", unread.seen, unread.total));
+        add(
+            Some(Sign::Warn),
+            warn,
+            &read_label,
+            &format!("{} of {} parts were on the screen", unread.seen, unread.total),
+        );
     } else {
-        add("✓", good, &read_label, &format!("all of it ({})", plural(unread.total as usize, "part")));
+        add(Some(Sign::Good), good, &read_label, &format!("all of it ({})", plural(unread.total as usize, "part")));
     }
     let (satisfied, required) = gates::tally(scene.model);
     let gates: Vec<String> = sheet.obstacles.iter().filter_map(gate_in_the_way).collect();
@@ -122,22 +129,24 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
             .filter_map(|gap| if let Gap::Gate { gate, .. } = gap { Some(gate.as_str()) } else { None })
             .collect();
         let note = if over.is_empty() { String::new() } else { format!(", {} overridden", over.join(", ")) };
-        let sign = if over.is_empty() { ("✓", good) } else { ("⚠", warn) };
+        let sign = if over.is_empty() { (Some(Sign::Good), good) } else { (Some(Sign::Warn), warn) };
         add(sign.0, sign.1, "4 gates", &format!("{satisfied} of {required} satisfied{note}"));
     } else {
-        add("✗", bad, "4 gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
+        add(Some(Sign::Bad), bad, "4 gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
     }
     add_findings(stage, &mut add, (good, warn, bad));
     let Tally { accepted, rejected, commented } = sheet.remarks;
     if sheet.remarks.asks_for_revision() {
         let text = format!("{rejected} rejected, {commented} commented on: sending back takes them to the author");
-        add("✗", bad, "yours", &text);
+        add(Some(Sign::Bad), bad, "yours", &text);
     } else if accepted > 0 {
-        add("✓", good, "yours", &format!("{} accepted", plural(accepted, "part")));
+        add(Some(Sign::Good), good, "yours", &format!("{} accepted", plural(accepted, "part")));
     }
     match &sheet.changed {
-        Some(changed) if changed.is_empty() => add(" ", muted, "since then", "nothing changed since your last look"),
-        Some(changed) => add("⚠", warn, "since then", &format!("changed since your last look: {}", changed.join(", "))),
+        Some(changed) if changed.is_empty() => add(None, muted, "since then", "nothing changed since your last look"),
+        Some(changed) => {
+            add(Some(Sign::Warn), warn, "since then", &format!("changed since your last look: {}", changed.join(", ")))
+        }
         None => {}
     }
     let calls: Vec<_> = scene.model.state.exchanges.values().filter(|call| call.id == one.id).collect();
@@ -147,14 +156,14 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
         let tokens = if tokens > 0 { format!(", {} tokens", super::figures::count(tokens)) } else { String::new() };
         let money = super::figures::cost(calls.iter().copied()).map(|money| format!(", {money}")).unwrap_or_default();
         let time = super::figures::duration(ms);
-        add(" ", muted, "cost", &format!("{}{tokens}{money}, {time} of models' time", plural(calls.len(), "call")));
+        add(None, muted, "cost", &format!("{}{tokens}{money}, {time} of models' time", plural(calls.len(), "call")));
     }
     rows
 }
 
-fn add_findings(stage: &Stage, add: &mut dyn FnMut(&str, Style, &str, &str), (good, warn, bad): (Style, Style, Style)) {
+fn add_findings(stage: &Stage, add: &mut Add<'_>, (good, warn, bad): (Style, Style, Style)) {
     let Some(critique) = stage.current_critique() else {
-        return add("⚠", warn, "3 critique", "no second model has reviewed this revision");
+        return add(Some(Sign::Warn), warn, "3 critique", "no second model has reviewed this revision");
     };
     let count = |severity: Severity, is_open: bool| {
         let of = critique.findings.iter().filter(|finding| finding.severity == severity);
@@ -171,9 +180,9 @@ fn add_findings(stage: &Stage, add: &mut dyn FnMut(&str, Style, &str, &str), (go
     let text =
         if named.is_empty() { format!("nothing open{aside}") } else { format!("{} open{aside}", named.join(", ")) };
     let (sign, style) = match (count(Severity::Blocker, true), count(Severity::Major, true)) {
-        (0, 0) => ("✓", good),
-        (0, _) => ("⚠", warn),
-        _ => ("✗", bad),
+        (0, 0) => (Some(Sign::Good), good),
+        (0, _) => (Some(Sign::Warn), warn),
+        _ => (Some(Sign::Bad), bad),
     };
     add(sign, style, "3 critique", &text);
 }
@@ -203,7 +212,7 @@ fn consequence(scene: &Scene<'_>, sheet: &Sheet, stage: &Stage, width: usize) ->
     if sheet.lands.is_some() && sheet.is_named() {
         let key = scene.keymap.keys_for(Context::Confirm, Action::StageApprove).into_iter().next().unwrap_or_default();
         rows.extend(wrapped(
-            &format!("✓ The name is typed: {key} lands it."),
+            &format!("{} The name is typed: {key} lands it.", theme.sign(Sign::Good)),
             width,
             2,
             theme.style(Scope::DecisionSafe),
@@ -220,17 +229,20 @@ fn consequence(scene: &Scene<'_>, sheet: &Sheet, stage: &Stage, width: usize) ->
 
 fn labelled(
     scene: &Scene<'_>,
-    (sign, style): (&str, Style),
+    (sign, style): (Option<Sign>, Style),
     label: &str,
     text: &str,
     width: usize,
 ) -> Vec<Line<'static>> {
-    let rows = wrapped(text, width.saturating_sub(LABEL + 2), 0, scene.theme.style(Scope::Text));
+    let sign = sign.map_or(" ", |sign| scene.theme.sign(sign));
+    // As wide as the widest sign, so that the labels stand below each other.
+    let wide = scene.theme.sign(Sign::Good).chars().count() + 1;
+    let rows = wrapped(text, width.saturating_sub(LABEL + wide), 0, scene.theme.style(Scope::Text));
     rows.into_iter()
         .enumerate()
         .map(|(index, mut line)| {
             let head = if index == 0 { format!("{label:<LABEL$}") } else { " ".repeat(LABEL) };
-            let mark = if index == 0 { format!("{sign} ") } else { "  ".to_owned() };
+            let mark = if index == 0 { format!("{sign:<wide$}") } else { " ".repeat(wide) };
             line.spans.insert(0, span(&head, scene.theme.style(Scope::Muted)));
             line.spans.insert(0, Span::styled(mark, style));
             line

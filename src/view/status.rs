@@ -11,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::layout::{Area, Form};
 use crate::domain::{Disposition, Role, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// The most rows that a message takes.
 const MOST_ROWS: u16 = 6;
@@ -33,9 +33,9 @@ pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
                 let reason =
                     decision.reason.as_deref().map(|reason| format!(" ({})", clip(&reason.replace('\n', "; "), 40)));
                 let (word, scope) = match decision.verb {
-                    Verb::Approve => ("✓ approved", Scope::StageApproved),
-                    Verb::Revise => ("~ sent back", Scope::StageAwaiting),
-                    Verb::Abandon => ("✗ abandoned", Scope::StageRejected),
+                    Verb::Approve => (format!("{} approved", theme.sign(Sign::Good)), Scope::StageApproved),
+                    Verb::Revise => ("~ sent back".to_owned(), Scope::StageAwaiting),
+                    Verb::Abandon => (format!("{} abandoned", theme.sign(Sign::Bad)), Scope::StageRejected),
                 };
                 parts.push((format!("{} {word}{}", stage.spec.id, reason.unwrap_or_default()), scope));
             }
@@ -181,7 +181,8 @@ fn retry(scene: &Scene<'_>) -> String {
 /// That a call waits between two attempts: how long, what can be done, and last the words of whoever refused it.
 fn waits(scene: &Scene<'_>, role: Role) -> Option<String> {
     let waiting = scene.model.waiting(role)?;
-    let left = seconds(waiting.until.0.abs_diff(scene.model.now.0).div_ceil(1000));
+    let tick = scene.model.tick_ms().unsigned_abs();
+    let left = seconds(waiting.until.0.abs_diff(scene.model.now.0).div_ceil(tick) * tick / 1000);
     let key = |action| scene.key(action).unwrap_or_default();
     let (now, cancel) = (key(Action::CallRetryNow), key(Action::RunCancel));
     Some(format!("the {} is asked again in {left}; {now} asks now, {cancel} cancels. {}", role.name(), waiting.why))

@@ -7,7 +7,7 @@ use super::Scene;
 use super::paint::{lines, span, wrapped};
 use crate::app::action::Action;
 use crate::app::layout::Area;
-use crate::theme::Scope;
+use crate::theme::{Scope, Sign};
 
 /// Draws it.
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u16, u16)> {
@@ -51,7 +51,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     }
     all.push(Line::default());
     for line in &host.warnings {
-        all.extend(wrapped(&format!("⚠ {line}"), width, 2, theme.style(Scope::StageAwaiting)));
+        all.extend(wrapped(
+            &format!("{} {line}", scene.theme.sign(Sign::Warn)),
+            width,
+            2,
+            theme.style(Scope::StageAwaiting),
+        ));
     }
     for line in &host.advice {
         all.extend(wrapped(line, width, 2, text));

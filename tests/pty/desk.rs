@@ -1,6 +1,7 @@
 //! A person's desk: a home of their own, a repository in it, and the program at hand.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -102,6 +103,17 @@ impl Desk {
         command.args(args).current_dir(self.repo()).stdin(Stdio::null());
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.output().unwrap()
+    }
+
+    /// Runs the program without a terminal, with this on its standard input.
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(args).current_dir(self.repo()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let mut child = command.spawn().unwrap();
+        // A program that doesn't read has closed the pipe already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
     }
 
     /// What the program prints without a terminal.

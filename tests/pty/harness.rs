@@ -212,6 +212,27 @@ impl Terminal {
         let _ = self.watch(long, |_, written| written >= bytes);
     }
 
+    /// Waits until the program has written one of these, after the first `from` bytes; gives which, and where it ends.
+    #[track_caller]
+    pub(crate) fn wait_for_text(&self, from: usize, any: &[&str]) -> (usize, usize) {
+        let until = Instant::now() + DEADLINE;
+        let mut output = self.output.0.lock().unwrap();
+        loop {
+            let find = |words: &str| output.bytes[from..].windows(words.len()).position(|at| at == words.as_bytes());
+            let found = any.iter().enumerate().filter_map(|(which, words)| Some((find(words)? + words.len(), which)));
+            if let Some((end, which)) = found.min() {
+                return (which, from + end);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || output.ended {
+                let written = String::from_utf8_lossy(&output.bytes[from..]).into_owned();
+                drop(output);
+                panic!("{any:?} was not written after:\n{written}");
+            }
+            output = self.output.1.wait_timeout(output, left).unwrap().0;
+        }
+    }
+
     fn watch(&self, long: Duration, wanted: impl Fn(&Frame, usize) -> bool) -> Result<Frame, Frame> {
         let until = Instant::now() + long;
         let mut output = self.output.0.lock().unwrap();

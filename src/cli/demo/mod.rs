@@ -9,14 +9,14 @@ use std::path::Path;
 use crate::config::{self, Config, ConfigError, Flags, Loaded, Paths};
 use crate::engine::{State, Status};
 use crate::repo::Repo;
-use crate::tui::{self, Settings, Start};
+use crate::tui::{Settings, Start};
 
 use self::stage::Stage;
 use super::arguments::Common;
 use super::failure::Failure;
 use super::open::{self, variable};
 use super::record::Record;
-use super::terminal;
+use super::{face, terminal};
 
 /// How fast the scripted models write, in characters per second, where nothing else is asked for.
 pub(super) const PACE: u32 = 900;
@@ -26,11 +26,11 @@ const GOAL: &str = "Ten times the orders in the nightly report, on the same mach
 
 /// Sets the stage, opens the screen on it, and says afterwards where everything is.
 pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(), Failure> {
-    if !terminal::is_there() {
+    if !terminal::can_ask() {
         return Err(Failure::NoTerminal("the demo"));
     }
     let stage = Stage::set(pace)?;
-    let ended = start(&stage, &common.flags()).and_then(|start| Ok(tui::run(start)?)).map(drop);
+    let ended = start(&stage, &common.flags()).and_then(face::show).map(drop);
     let told = leave(&stage, out);
     ended.and(told)
 }
@@ -54,7 +54,9 @@ fn settings(repo: &Repo, home: &Path, flags: &Flags) -> Result<Settings, Failure
     let paths = Paths { user: Some(home.join("windlass")), repository: Some(repo.top().to_owned()) };
     // Roles come from the demo's project; the environment's are for real work.
     let mut loaded: Loaded = config::load(&paths, &|_| None, &flags)?;
-    loaded.config.editor = taste.and_then(|config| config.editor);
+    if let Some(config) = taste {
+        (loaded.config.editor, loaded.config.access) = (config.editor, config.access);
+    }
     let mut settings = open::settings(repo, &Paths::find(&variable, None), loaded)?;
     settings.host.demo = true;
     settings.host.warnings.extend(complaint);

@@ -399,3 +399,57 @@ fn without_colours_the_focus_and_the_selection_still_stand_out() {
     assert!(reversed("✗ blocker"), "the selected finding");
     assert!(!reversed("2 plan"), "another title");
 }
+
+#[test]
+fn in_ascii_every_sign_is_spelled_out_and_nothing_else_is_shown() {
+    let ascii = |mut stand: Stand| {
+        stand.theme = stand.theme.clone().in_ascii(true);
+        let screen = stand.screen();
+        assert!(screen.is_ascii(), "{screen}");
+        stand
+    };
+    at_every_size("ascii_plan", |size| ascii(Stand::awaiting(size, 1, PLAN_CRITIQUE)));
+    at_every_size("ascii_change", |size| {
+        let mut stand =
+            Stand::awaiting(size, 2, "note lib/orders.awk:6 - fair, \u{201c}really\u{201d} \u{2014} \u{d55c}\n");
+        stand.press(&["]", "h", "x", "n", "o", "Enter"]);
+        ascii(stand)
+    });
+    at_every_size("ascii_sheet", |size| {
+        let mut stand = Stand::awaiting(size, 1, PLAN_CRITIQUE);
+        stand.open_sheet();
+        ascii(stand)
+    });
+    at_every_size("ascii_gates", |size| {
+        let mut stand = Stand::at(size, 2);
+        stand.draft();
+        stand.critique("no findings");
+        stand.ran("tests", Verdict::Fail, "exit 1: 2 of 40 tests failed");
+        stand.press(&["4"]);
+        ascii(stand)
+    });
+    at_every_size("ascii_outcome", |size| {
+        let mut stand = Stand::awaiting(size, 3, "no findings");
+        stand.press(&["4"]);
+        ascii(stand)
+    });
+}
+
+#[test]
+fn with_reduced_motion_clocks_go_by_tens_of_seconds() {
+    let mut stand = Stand::at((120, 35), 1);
+    stand.model.host.calm = true;
+    stand.press(&["D"]);
+    stand.ask(Role::Author);
+    let (mut seen, mut wakes) = (vec![stand.screen()], 0);
+    for _ in 0..25 {
+        let before = stand.now();
+        wakes += usize::from(stand.model.wake_at().is_some_and(|at| at.0 <= before + 1_000));
+        stand.wait(1_000);
+        stand.tell(Msg::Woken);
+        seen.push(stand.screen());
+    }
+    seen.dedup();
+    assert!(seen.len() <= 4 && wakes <= 3, "{} screens, {wakes} wakes", seen.len());
+    assert!(seen.last().unwrap().contains("drafts, 20 s"), "{}", seen.last().unwrap());
+}

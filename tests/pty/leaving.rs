@@ -1,0 +1,91 @@
+//! What leaves the screen: the review of a stage, to the clipboard and into files; the title and the bell; and the small
+//! screen that is about one decision alone.
+
+use std::fs;
+
+use crate::desk::Desk;
+use crate::hands::{await_decision, choose, draft, key, leave, trust};
+
+const KEY: &str = "sk-ant-REPLACED";
+
+#[test]
+fn a_review_is_copied_and_exported_with_keys_masked_and_nothing_of_it_markup() {
+    let desk = Desk::new();
+    desk.furnish("");
+    let secret = KEY.replace("REPLACED", &"A".repeat(30));
+    let goal = format!("Fewer <b>steps</b> {secret}");
+    let mut screen = desk.open(&["new", &goal], (80, 24));
+    trust(&mut screen);
+    draft(&mut screen, "constraint");
+    await_decision(&screen, "constraint");
+    let (_, end) = screen.wait_for_text(0, &["\x1b]2;windlass: constraint awaits your decision\x07"]);
+    assert!(screen.bytes()[end..].starts_with(b"\x07"), "it rings");
+    screen.press("Y");
+    screen.wait_for_words("sent to the terminal; also in");
+    screen.wait_for_text(0, &["\x1b]52;c;"]);
+    let file = desk.private().join("review-loop-1-constraint.md");
+    let copied = fs::read_to_string(&file).unwrap();
+    leave(&mut screen);
+
+    assert_eq!(desk.printed(&["export", "md"]), copied);
+    for words in
+        ["# Constraint of loop 1", "## Gates", "**pass**", "No more steps than now.", "\\<b>steps", "- evidence: "]
+    {
+        assert!(copied.contains(words), "{words} in {copied}");
+    }
+    let page = desk.printed(&["export", "html", "1", "constraint"]);
+    assert!(page.starts_with("<!doctype html>") && page.contains("&lt;b&gt;steps") && !page.contains("<b>"), "{page}");
+    let output = desk.repo().join("ignored.svg");
+    assert_eq!(desk.printed(&["export", "svg", "--size", "80x24", "-o", output.to_str().unwrap()]), "");
+    let picture = fs::read_to_string(&output).unwrap();
+    assert!(picture.starts_with("<svg ") && picture.contains("viewBox=\"0 0 720 456\"") && !picture.contains("<b>"));
+    assert!(picture.contains("AWAITS YOUR DECISION"), "{picture}");
+    for text in [copied, page, picture] {
+        assert!(!text.contains(&secret) && text.contains("sk-ant-"), "{text}");
+    }
+    for (args, code) in [(&["export", "md", "7"][..], 1), (&["export", "md", "1", "lunch"], 2)] {
+        assert_eq!(desk.run(args).status.code(), Some(code), "{args:?}");
+    }
+}
+
+#[test]
+fn a_popup_is_about_one_decision_and_closes_with_it() {
+    let desk = Desk::new();
+    desk.furnish("");
+    desk.write_own_config(&format!("{}\n[ui]\nmouse = true\n", own_config(&desk)));
+    let decided = || desk.json(&["show", "1", "--json"])["stages"][0]["decisions"].as_array().unwrap().len();
+    let mut screen = desk.open(&["new", "Fewer steps"], (80, 24));
+    trust(&mut screen);
+    draft(&mut screen, "constraint");
+    let top = await_decision(&screen, "constraint");
+    // A notch of the wheel.
+    screen.text("\x1b[<65;10;10M");
+    screen.wait_for("other rows", |frame| frame.rows()[4] != top.rows()[4]);
+    // Whoever drives decides: there is no second hand beside it.
+    assert_eq!(desk.run(&["decide"]).status.code(), Some(3));
+    leave(&mut screen);
+
+    let mut popup = desk.open(&["decide"], (80, 24));
+    popup.wait_for_words("Decide: constraint of loop 1");
+    popup.press("Esc");
+    assert!(popup.end().success());
+    assert_eq!(decided(), 0);
+
+    let mut popup = desk.open(&["decide"], (80, 24));
+    popup.wait_for("an armed sheet", |frame| key(frame, "approve").is_some());
+    choose(&mut popup, "approve");
+    popup.wait_for_words("Why approve all the same?");
+    popup.text("I have read it in the other pane");
+    popup.press("Enter");
+    choose(&mut popup, "approve");
+    assert!(popup.end().success());
+    assert_eq!(decided(), 1);
+
+    let mut popup = desk.open(&["decide", "--plain"], (80, 24));
+    assert!(popup.end().success());
+    assert!(popup.frame().says("No stage waits for a decision."), "{}", popup.frame());
+}
+
+fn own_config(desk: &Desk) -> String {
+    fs::read_to_string(desk.home().join("config/windlass/config.toml")).unwrap()
+}
