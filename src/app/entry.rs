@@ -11,7 +11,7 @@ use super::overlay::{Ask, Overlay, Purpose};
 use super::picker::Choice;
 use super::search::Search;
 use super::sheet::{Field, Sheet};
-use super::travel;
+use super::{themes, travel};
 
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
@@ -26,8 +26,9 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
         }
         Some(Overlay::Pick(picker)) => {
             let done = picker.input(input);
-            return if done { pick(model) } else { Vec::new() };
+            return if done { pick(model) } else { themes::preview(model) };
         }
+        Some(Overlay::Help(help)) => help.input(input),
         Some(Overlay::Sheet(sheet)) => {
             sheet.arming.takes(now);
             fill_in(sheet, &input);
@@ -56,6 +57,11 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             picker.query.insert_str(one_line());
             picker.selected = 0;
+            return themes::preview(model);
+        }
+        Some(Overlay::Help(help)) => {
+            help.filter.insert_str(one_line());
+            help.scroll = 0;
         }
         // The stage's name is typed by hand: that is its point.
         Some(Overlay::Sheet(sheet)) if sheet.field == Some(Field::Reason) => {
@@ -122,6 +128,7 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Call(id) => vec![Request::ReadCall(id)],
+        Choice::Theme(name) => themes::keep(model, name),
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),
@@ -137,6 +144,10 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             Vec::new()
         }
         Some(Overlay::Pick(_)) => pick(model),
+        Some(Overlay::Help(help)) => {
+            help.typing = false;
+            Vec::new()
+        }
         Some(Overlay::Ask(ask)) => {
             let length = ask.text().trim().chars().count();
             let least = ask.purpose.least();

@@ -11,12 +11,14 @@ use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
 use super::doc::{Doc, Unit};
+use super::keys::KeyRow;
 use super::layout::{self, Form, Pane, Screen};
 use super::overlay::{Overlay, Source};
 use super::reading::Reading;
 use super::remarks::Remarks;
 use super::scroll::{GUTTER, Scroll};
 use super::search::Search;
+use super::themes::Offered;
 
 /// The most lines kept of a gate's output for the screen; the rest is in its file.
 const OUTPUT_LINES: usize = 2000;
@@ -50,6 +52,12 @@ pub struct Host {
     pub warnings: Vec<String>,
     /// What to do when no model is configured: providers and servers that were found, and the next step.
     pub advice: Vec<String>,
+    /// The theme in use.
+    pub theme: String,
+    /// The themes that can be chosen; none on a terminal without colours.
+    pub themes: Vec<Offered>,
+    /// The person's configuration file, where a choice can be kept.
+    pub config_file: Option<String>,
 }
 
 /// A reply on its way.
@@ -155,8 +163,8 @@ pub struct Model {
     pub(super) found: Option<(Pane, usize)>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
-    /// Rows of the list of keys, which only who knows the keys can count.
-    pub help_rows: usize,
+    /// Every key there is, as the key files have it.
+    pub keys: Vec<KeyRow>,
     /// The moment of the last message.
     pub now: Timestamp,
     /// What the docs were built from, so that they are built once.
@@ -219,7 +227,7 @@ impl Model {
             search: None,
             found: None,
             drafts: BTreeMap::new(),
-            help_rows: 0,
+            keys: Vec::new(),
             now,
             shown: None,
         };

@@ -108,6 +108,8 @@ pub enum Request {
     ReadCall(ExchangeId),
     /// Trust the configuration with this digest.
     Trust(Digest),
+    /// Look like the theme of this name from now on.
+    ShowTheme(String),
     /// Leave.
     Quit,
 }

@@ -33,6 +33,7 @@ use crate::tui::{self, Record};
 
 use self::arguments::{Arguments, Common, Format, Sub};
 use self::failure::Failure;
+use self::open::Asked;
 use self::status::Form;
 
 /// Does what these arguments say, the program's own name first.
@@ -92,11 +93,12 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         status::print(&repo, Ok(&loaded), out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
-    let settings = open::settings(&repo, &paths, loaded)?;
+    let asked = Asked::default();
+    let settings = open::settings(&repo, &paths, loaded, &asked)?;
     let common = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&common, repo)?;
-        open::settings(repo, &paths, loaded)
+        open::settings(repo, &paths, loaded, &asked)
     })?;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {

@@ -10,6 +10,7 @@ mod emphasis;
 mod figures;
 mod gates;
 mod header;
+mod help;
 mod overlay;
 mod paint;
 mod panes;
@@ -29,10 +30,9 @@ use ratatui::text::Line;
 use crate::app::Model;
 use crate::app::action::{Action, Context};
 use crate::app::layout::{Area, LEAST};
-use crate::keymap::{Key, Keymap};
+use crate::keymap::{Keymap, Menu};
 use crate::theme::{Scope, Theme};
 
-pub use self::overlay::help_rows;
 pub use self::syntax::{Grammar, Syntax};
 
 /// Everything a screen is drawn from.
@@ -46,8 +46,8 @@ pub struct Scene<'a> {
     pub keymap: &'a Keymap,
     /// Colours for code.
     pub syntax: &'a Syntax,
-    /// The keys that can follow the ones pressed so far, with what they do; empty when none were pressed.
-    pub pending: &'a [(Key, String)],
+    /// The keys that can follow the ones pressed so far, once it is time to show them.
+    pub pending: Option<&'a Menu>,
 }
 
 /// Draws a scene over the whole of `buf`, and says where the terminal's cursor belongs.
@@ -87,8 +87,8 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     for overlay in &scene.model.overlays {
         cursor = overlay::draw(scene, buf, overlay);
     }
-    if !scene.pending.is_empty() {
-        overlay::which_key(scene, buf);
+    if let Some(menu) = scene.pending {
+        overlay::which_key(scene, buf, menu);
     }
     cursor.map(|(x, y)| Position { x, y })
 }
@@ -99,6 +99,11 @@ impl Scene<'_> {
         let mut contexts = self.model.contexts();
         // Hints about a pane's own actions stand outside of it too.
         contexts.extend([Context::Global, Context::Plan, Context::Critique, Context::Gates]);
-        contexts.into_iter().find_map(|context| self.keymap.keys_for(context, action).into_iter().next())
+        self.key_in(&contexts, action)
+    }
+
+    /// The key to show for an action in these contexts, the first that has one.
+    fn key_in(&self, contexts: &[Context], action: Action) -> Option<String> {
+        self.keymap.key_for(contexts, &|fact| self.model.fact(fact), action)
     }
 }
