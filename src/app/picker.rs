@@ -76,7 +76,7 @@ impl Picker {
     /// The rows that match what is typed, the best first: every word of it somewhere in label or detail, or its letters.
     pub fn matching(&self) -> Vec<&Row> {
         let query = self.query.lines().join(" ").to_lowercase();
-        let fit = |row: &Row| fuzzy::fit(&query, &format!("{} {}", row.label, row.detail).to_lowercase());
+        let fit = |row: &Row| fuzzy::fit_row(&query, &row.label.to_lowercase(), &row.detail.to_lowercase());
         let mut found: Vec<(i32, &Row)> = self.rows.iter().filter_map(|row| Some((fit(row)?, row))).collect();
         found.sort_by_key(|(fit, _)| -fit);
         found.into_iter().map(|(_, row)| row).collect()

@@ -47,6 +47,10 @@ pub(super) enum Failure {
     NoTerminal(&'static str),
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),
+    #[error("{0}")]
+    Faulty(String),
+    #[error("{0}")]
+    Keys(String),
     #[error("there is no {what} {number}")]
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
@@ -63,7 +67,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) => USAGE,
+            Self::Id(_) | Self::Keys(_) => USAGE,
             _ => ERROR,
         }
     }

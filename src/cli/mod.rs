@@ -9,8 +9,10 @@ mod curl;
 mod demo;
 mod exchange;
 mod failure;
+mod files;
 mod init;
 mod json;
+mod keymap;
 mod log;
 mod open;
 mod record;
@@ -18,6 +20,7 @@ mod search;
 mod show;
 mod status;
 mod terminal;
+mod theme;
 mod trust;
 mod words;
 
@@ -79,6 +82,8 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
+        Some(Sub::Keymap { command }) => keymap::run(&common, command, out),
+        Some(Sub::Theme { command }) => theme::run(&common, command, out),
     }
 }
 

@@ -106,14 +106,34 @@ impl Keymap {
         }
         let last = chain.last();
         let name = last.map_or_else(|| name.to_owned(), |sheet| sheet.name.clone());
-        let keymap = Self { name, bindings: table.bindings, groups: table.groups };
-        let missing = ESSENTIAL.iter().filter(|(context, action)| keymap.keys_for(*context, *action).is_empty());
-        for (context, action) in missing {
-            let (context, action) = (context.name(), action.info().name);
-            let message = format!("no key is left for {action:?} in [keys.{context}]; bind one, or inherit \"vim\"");
-            problems.push(Place::of(last.map_or("", |sheet| sheet.file.as_str())).problem(message));
+        let mut keymap = Self { name, bindings: table.bindings, groups: table.groups };
+        let place = Place::of(last.map_or("", |sheet| sheet.file.as_str()));
+        for (context, action) in ESSENTIAL {
+            if keymap.keys_for(context, action).is_empty() {
+                let help = keymap.stand_in(context, action);
+                let (context, action) = (context.name(), action.info().name);
+                let message =
+                    format!("no key is left for {action:?} in [keys.{context}]{help}; bind one, or inherit \"vim\"");
+                problems.push(place.problem(message));
+            }
         }
         (keymap, problems)
+    }
+
+    /// Gives an action the key that it has in the built-in keymap, so that nobody is stuck; says so for a message.
+    fn stand_in(&mut self, context: Context, action: Action) -> String {
+        let mut table = Table::default();
+        for sheet in library(None).chain("vim").0 {
+            table.read(&sheet);
+        }
+        let fits = |one: &Binding| {
+            let taken = |other: &Binding| one.is_at(other) || one.clashes(other);
+            one.context == context && one.action == Some(action) && !self.bindings.iter().any(taken)
+        };
+        let Some(binding) = table.bindings.into_iter().find(fits) else { return String::new() };
+        let told = format!(", so {:?} does it", spelled(&binding.keys));
+        self.bindings.push(binding);
+        told
     }
 
     /// Every name that can be loaded.

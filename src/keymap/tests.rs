@@ -1,5 +1,8 @@
 //! The shipped keymaps, and what becomes of a person's own.
 
+mod readme;
+mod samples;
+
 use std::fs;
 use std::path::Path;
 
@@ -414,10 +417,11 @@ fn there_is_always_a_keymap() {
     assert_eq!(keymap, vim);
     assert!(problems[0].starts_with("me.toml:2:"), "{problems:?}");
 
-    let (_, problems) = named("me", "schema = 1\n[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\n");
+    let (keymap, problems) = named("me", "schema = 1\n[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\n");
     assert_eq!(problems.len(), 8);
+    assert_eq!(keymap.keys_for(Context::Confirm, Action::StageApprove), ["y"]);
     assert_eq!(
         problems[0],
-        "me.toml: no key is left for \"decision.open\" in [keys.global]; bind one, or inherit \"vim\""
+        "me.toml: no key is left for \"decision.open\" in [keys.global], so \"F9\" does it; bind one, or inherit \"vim\""
     );
 }

@@ -1,5 +1,7 @@
 //! The shipped themes: complete, readable; and what becomes of a person's own.
 
+mod samples;
+
 use std::fs;
 
 use ratatui::style::{Color, Modifier};
