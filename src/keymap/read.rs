@@ -105,12 +105,12 @@ fn line(binding: &Binding) -> u32 {
 
 impl Binding {
     /// Whether it has the same keys in the same context.
-    fn is_at(&self, other: &Self) -> bool {
+    pub(super) fn is_at(&self, other: &Self) -> bool {
         self.context == other.context && self.keys == other.keys
     }
 
     /// Whether one sequence is the start of the other, in one context, and both do something.
-    fn clashes(&self, other: &Self) -> bool {
+    pub(super) fn clashes(&self, other: &Self) -> bool {
         let starts = self.keys.starts_with(&other.keys) || other.keys.starts_with(&self.keys);
         let live = self.action.is_some() && other.action.is_some();
         self.context == other.context && self.keys != other.keys && starts && live

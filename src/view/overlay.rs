@@ -154,7 +154,7 @@ fn pick(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker) -> Cursor {
     let room = usize::from(body.width);
     // What is cut in a row is whole below the list.
     let whole = matching.get(picker.selected).map(|row| whole(scene, row, room)).unwrap_or_default();
-    let (tall, most) = (u16::try_from(whole.len()).unwrap_or(0), body.height / 2);
+    let (tall, most) = (u16::try_from(whole.len()).unwrap_or(0), body.height.saturating_sub(2));
     let list_area = Area { height: body.height - tall.min(most), ..body };
     lines(buf, below(body, list_area.height), &whole);
     let items: Vec<Vec<Line<'static>>> = matching

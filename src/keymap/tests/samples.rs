@@ -58,10 +58,13 @@ fn valid_samples_are_not_complained_of() {
 
 #[test]
 fn broken_samples_name_file_line_and_remedy_and_the_rest_works() {
+    let unlike = |file: &PathBuf| read(file).1 != expected(file);
+    let unlike: Vec<String> =
+        samples("invalid").iter().filter(|file| unlike(file)).map(|f| read(f).1.join("\n")).collect();
+    assert!(unlike.is_empty(), "these say something else now:\n{}", unlike.join("\n"));
     for file in samples("invalid") {
         let (keymap, faults, _) = read(&file);
         assert!(!faults.is_empty(), "{}", file.display());
-        assert_eq!(faults, expected(&file), "{}", file.display());
         let is_named = |fault: &String| fault.split(": ").next().unwrap().contains(".toml");
         assert!(faults.iter().all(is_named), "{faults:?}");
         assert!(works(&keymap), "{}", file.display());

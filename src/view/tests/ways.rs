@@ -55,8 +55,10 @@ fn nothing_in_help_is_cut_at_any_width() {
         let mut seen = String::new();
         for _ in 0..400 {
             let screen = stand.screen();
-            // The rows between title, filter and foot.
-            let rows: Vec<&str> = screen.lines().collect();
+            // The columns and rows between title, filter and foot.
+            let (skipped, room) = (usize::from(size.0.saturating_sub(84) / 2), usize::from(size.0.min(84)));
+            let inside = |row: &str| row.chars().skip(skipped).take(room).collect::<String>();
+            let rows: Vec<String> = screen.lines().map(inside).collect();
             let top = rows.iter().position(|row| row.contains("narrows this list down")).unwrap();
             seen.push_str(&format!("{}\n", rows[top + 1].trim()));
             let before = stand.screen();
