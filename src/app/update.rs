@@ -6,7 +6,7 @@ use crate::engine::{self, Command, Event, Phase, Recorded, Status, Trouble};
 use super::action::Action;
 use super::doc::Doc;
 use super::layout::{self, Form};
-use super::model::{Model, Notice, Stream};
+use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
@@ -86,6 +86,15 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         Msg::Progress(text) => {
             model.live.progress = Some(text);
+            Vec::new()
+        }
+        Msg::Live(live) => {
+            let call = model.live.call.take();
+            model.live = Live { call, ..*live };
+            Vec::new()
+        }
+        Msg::Watchers(watchers) => {
+            model.watchers = watchers;
             Vec::new()
         }
         Msg::Refused(text) => {
