@@ -122,11 +122,12 @@ fn watch(common: &Common) -> Result<(), Failure> {
     if !terminal::is_there() {
         return Err(Failure::NoTerminal("watching"));
     }
-    let settings = open::settings(&repo, &paths, loaded)?;
+    let asked = Asked::default();
+    let settings = open::settings(&repo, &paths, loaded, &asked)?;
     let common = common.clone();
     let start = open::watch(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&common, repo)?;
-        open::settings(repo, &paths, loaded)
+        open::settings(repo, &paths, loaded, &asked)
     })?;
     Ok(tui::run(start)?)
 }
