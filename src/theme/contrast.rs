@@ -28,8 +28,7 @@ impl Theme {
             Variant::Light => ([0xff; 3], [0x1f; 3]),
             Variant::Any => return Vec::new(),
         };
-        let own = self.style(Scope::Text);
-        let (ground, text) = (rgb(own.bg).unwrap_or(ground), rgb(own.fg).unwrap_or(text));
+        let (ground, text) = (rgb(self.ground.bg).unwrap_or(ground), rgb(self.ground.fg).unwrap_or(text));
         let mut poor = Vec::new();
         for scope in Scope::ALL.iter().copied() {
             let style = self.style(scope);

@@ -56,6 +56,8 @@ pub struct Theme {
     name: String,
     depth: Depth,
     variant: Variant,
+    /// What is behind everything: the background of `ui.text`, and its foreground.
+    ground: Style,
     /// In the order of [`Scope::ALL`].
     styles: Vec<Style>,
     syntax: &'static str,
@@ -70,15 +72,20 @@ impl Theme {
         for sheet in &chain {
             problems.extend(layers.read(sheet));
         }
-        let (styles, unresolved) = layers.styles(depth);
+        let (mut styles, unresolved) = layers.styles(depth);
         problems.extend(unresolved);
+        let ground = styles.get(Scope::Text as usize).copied().unwrap_or_default();
+        // Text stands on whatever is behind it: a popup, a selection, a changed line.
+        if let Some(text) = styles.get_mut(Scope::Text as usize) {
+            text.bg = None;
+        }
         // With 16 colours a syntax theme made for more turns to mud; "ansi" is made of the terminal's own.
         let syntax = match depth {
             Depth::True | Depth::C256 => layers.syntax.map_or("ansi", |theme| theme.as_name()),
             Depth::C16 | Depth::Mono => "ansi",
         };
         let name = chain.last().map_or_else(|| name.to_owned(), |sheet| sheet.name.clone());
-        (Self { name, depth, variant: layers.variant, styles, syntax }, problems)
+        (Self { name, depth, variant: layers.variant, ground, styles, syntax }, problems)
     }
 
     /// The name of the file in use.
@@ -89,6 +96,11 @@ impl Theme {
     /// How this scope looks; what the theme leaves unset is the terminal's own.
     pub fn style(&self, scope: Scope) -> Style {
         self.styles.get(scope as usize).copied().unwrap_or_default()
+    }
+
+    /// What is behind everything; what it leaves unset is the terminal's own.
+    pub fn ground(&self) -> Style {
+        self.ground
     }
 
     /// The name of the two-face theme for code.

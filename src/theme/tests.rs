@@ -47,6 +47,11 @@ fn every_scope_resolves_in_every_shipped_theme() {
                 let styles = (theme.style(one), theme.style(other));
                 assert_ne!(styles.0, styles.1, "{name} {depth:?}: {} {}", one.name(), other.name());
             }
+            // Lists stand in popups.
+            let selected = theme.style(Scope::Selection);
+            let plain = theme.style(Scope::Popup).bg.or(theme.ground().bg);
+            let is_seen = selected.add_modifier.contains(Modifier::REVERSED) || selected.bg != plain;
+            assert!(is_seen, "{name} {depth:?}: what is selected in a popup");
         }
     }
 }

@@ -52,6 +52,12 @@ pub struct Scene<'a> {
 
 /// Draws a scene over the whole of `buf`, and says where the terminal's cursor belongs.
 pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
+    let cursor = screen(scene, buf);
+    paint::ground(buf, scene.theme.ground());
+    cursor
+}
+
+fn screen(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     let (width, height) = (buf.area.width, buf.area.height);
     let whole = Area::new(0, 0, width, height);
     paint::fill(buf, whole, scene.theme.style(Scope::Text));

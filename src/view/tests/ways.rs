@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use ratatui::style::Color;
+
 use super::stand::{PLAN_CRITIQUE, Stand};
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{Help, HelpKind, Msg, Offered, Overlay, Request, SIGNS, update};
 use crate::domain::{Timestamp, Verdict};
 use crate::keymap::Keymap;
+use crate::theme::{Depth, Scope, Theme};
 
 /// Types a word, a key for every letter.
 fn type_in(stand: &mut Stand, word: &str) {
@@ -214,4 +217,25 @@ fn themes_are_shown_as_one_moves_and_kept_or_not() {
     assert_eq!(stand.model.host.theme, "cvd-dark");
     let screen = words(&stand.screen());
     assert!(screen.contains("[ui] theme = \"cvd-dark\" in /home/ada/.config/windlass/config.toml"), "{screen}");
+}
+
+#[test]
+fn a_theme_with_a_background_of_its_own_leaves_no_hole_in_it() {
+    for name in ["catppuccin-latte", "cvd-dark"] {
+        let mut stand = Stand::awaiting((80, 24), 2, "no findings");
+        stand.theme = Theme::load(name, None, Depth::True).0;
+        for keys in [&[][..], &[":"], &["Esc", "?"], &["Esc", "Space"]] {
+            stand.press(keys);
+            let buf = stand.buffer();
+            let holes = buf.content.iter().filter(|cell| cell.bg == Color::Reset || cell.fg == Color::Reset);
+            assert_eq!(holes.count(), 0, "{name} {keys:?}");
+        }
+        // Text in a popup stands on the popup, not on patches of the ground.
+        let mut stand = Stand::at((80, 24), 0);
+        stand.theme = Theme::load(name, None, Depth::True).0;
+        stand.press(&[":"]);
+        let buf = stand.buffer();
+        let popup = stand.theme.style(Scope::Popup).bg.unwrap();
+        assert!((1..79).all(|x| buf[(x, 8)].bg == popup), "{name}");
+    }
 }
