@@ -1,6 +1,7 @@
 //! The program as a person meets it: the real binary in a real pseudo-terminal, driven by keys alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod asked;
 mod bad;
 mod demo;
 mod desk;
