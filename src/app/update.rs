@@ -1,6 +1,6 @@
 //! The one place where the screen's state changes: a message comes in, requests go out.
 
-use crate::domain::{Origin, Timestamp, Verb};
+use crate::domain::{Origin, Role, Timestamp, Verb};
 use crate::engine::{self, Command, Event, Phase, Recorded, Status, Trouble};
 
 use super::action::Action;
@@ -70,6 +70,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
                     stream.doc.push(&text);
                     stream.text.push_str(&text);
                 }
+            }
+            if role == Role::Author {
+                travel::follow(model);
             }
             Vec::new()
         }

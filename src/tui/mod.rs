@@ -9,6 +9,7 @@ mod editor;
 mod exchange;
 mod input;
 mod live;
+mod pen;
 mod record;
 mod run;
 mod terminal;

@@ -33,7 +33,7 @@ fn watchers_follow_decide_nothing_and_outlive_the_driver() {
     draft(&mut driver, "constraint");
     let mut call = author.call("author-1", "Write the constraint now");
     call.begin();
-    call.say("The first words");
+    call.say_whole("The first words");
     early.wait_for_words("The first words");
     // Who comes in the middle sees what was said before.
     let mut late = desk.open(&["watch"], (200, 50));
