@@ -109,11 +109,7 @@ fn speak_alone(screen: &Terminal, mut call: server::Call) -> Figures {
     call.fail("that is enough");
     screen.wait_for_words("that is enough");
     let (written, said) = (u32::try_from(written).unwrap(), u32::try_from(said).unwrap());
-    Figures {
-        ratio: f64::from(written) / f64::from(said),
-        cpu: after - before,
-        memory: most_memory(screen.pid()),
-    }
+    Figures { ratio: f64::from(written) / f64::from(said), cpu: after - before, memory: most_memory(screen.pid()) }
 }
 
 /// Says everything at its pace; how many bytes of text that was.

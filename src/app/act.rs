@@ -6,10 +6,12 @@ use crate::domain::ArtifactKind;
 use crate::engine::{Command, Obstacle, Status, Trouble};
 
 use super::action::Action;
+use super::casting;
 use super::entry;
 use super::help::{self, Help};
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
+use super::models;
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
@@ -65,6 +67,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ContextAdd => {
             model.overlays.push(Overlay::Pick(Box::new(Picker::awaiting("Add a file to the context"))));
             return vec![Request::ListFiles];
+        }
+        Action::ModelChoose => {
+            if let Some(role) = model.open_role() {
+                model.overlays.push(Overlay::Pick(Box::new(models::picker(role))));
+                return vec![Request::ListModels];
+            }
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
@@ -183,6 +191,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.mark = None;
             }
         }
+        Action::RolesOpen => return casting::open(model),
         Action::ConfigReload => return vec![Request::Reload],
         Action::Quit => return vec![Request::Quit],
         _ => travel::scroll(model, action),

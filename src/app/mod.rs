@@ -4,6 +4,7 @@
 mod act;
 pub mod action;
 mod arming;
+mod casting;
 pub mod doc;
 mod drafts;
 mod entry;
@@ -14,6 +15,7 @@ mod hints;
 mod keys;
 pub mod layout;
 mod model;
+mod models;
 mod msg;
 mod next;
 mod overlay;
@@ -29,6 +31,7 @@ mod update;
 pub mod wrap;
 
 pub use arming::{ARM_MS, Arming, QUIET_MS};
+pub use casting::{Candidate, Casting, Findings, Step, Tried, Way};
 pub use facts::Fact;
 pub use help::{Help, HelpKind, HelpLine, SIGNS};
 pub use keys::KeyRow;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp,
-    Unread,
+    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Offer, Person, Price, Role, StageIndex,
+    Timestamp, Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
@@ -167,6 +167,8 @@ pub struct Model {
     pub drafts: BTreeMap<String, String>,
     /// Every key there is, as the key files have it.
     pub keys: Vec<KeyRow>,
+    /// Models that could have a role, as far as they were listed.
+    pub offers: Vec<Offer>,
     /// The moment of the last message.
     pub now: Timestamp,
     /// What the docs were built from, so that they are built once.
@@ -231,6 +233,7 @@ impl Model {
             found: None,
             drafts: BTreeMap::new(),
             keys: Vec::new(),
+            offers: Vec::new(),
             now,
             shown: None,
         };

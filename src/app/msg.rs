@@ -2,10 +2,11 @@
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
+use super::casting::{Candidate, Findings, Tried};
 use super::model::{Host, Live, Waiting};
 
 /// Something that happened to the screen.
@@ -70,6 +71,19 @@ pub enum Msg {
     Host(Box<Host>),
     /// The repository's files, for the picker.
     Files(Vec<String>),
+    /// The models that could have a role, for the picker.
+    Models {
+        /// All that are known by now.
+        offers: Vec<Offer>,
+        /// Whether more may come.
+        more: bool,
+    },
+    /// What was found on this machine to choose models from.
+    Found(Box<Findings>),
+    /// What came of trying models out.
+    Tried(Vec<Tried>),
+    /// The models are written down: what to say of it.
+    Cast(String),
     /// What went over the wire in a call, as text.
     Call {
         /// The call.
@@ -104,6 +118,16 @@ pub enum Request {
     AskNow(LoopId),
     /// List the repository's files.
     ListFiles,
+    /// List the models that could have a role.
+    ListModels,
+    /// Look for models: keys in the environment, servers on this machine, programs.
+    LookForModels,
+    /// Ask each of these one small question.
+    TryModels(Vec<Candidate>),
+    /// Write these down as the person's own choice.
+    Cast(Vec<(Role, Candidate)>),
+    /// Leave, and show the demo.
+    Demo,
     /// Look at the checkout again.
     LookAround,
     /// Read the configuration again.

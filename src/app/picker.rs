@@ -2,10 +2,11 @@
 
 use tui_textarea::{Input, Key, TextArea};
 
-use crate::domain::{End, ExchangeId, LoopId};
+use crate::domain::{End, ExchangeId, LoopId, ModelId};
 use crate::engine::ExchangeInfo;
 
 use super::action::{ACTIONS, Action};
+use super::casting::Way;
 use super::fuzzy;
 use super::model::Model;
 
@@ -18,6 +19,10 @@ pub enum Choice {
     Loop(LoopId),
     /// A call to read.
     Call(ExchangeId),
+    /// A model for the role that may be given away.
+    Model(ModelId),
+    /// A way on while the models are chosen.
+    Way(Way),
     /// A file to add to the context.
     File(String),
     /// A theme to look like.
@@ -49,12 +54,14 @@ pub struct Picker {
     rows: Vec<Row>,
     /// Whether rows are still on their way.
     pub loading: bool,
+    /// Whether what is typed may be taken as it is, where no row matches.
+    pub takes_typed: bool,
 }
 
 impl Picker {
     /// A picker of these rows.
     pub fn new(title: &'static str, rows: Vec<Row>) -> Self {
-        Self { title, query: TextArea::default(), selected: 0, rows, loading: false }
+        Self { title, query: TextArea::default(), selected: 0, rows, loading: false, takes_typed: false }
     }
 
     /// A picker whose rows come later.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::demo::PACE;
 use crate::config::Flags;
 
 const AFTER: &str = "\
@@ -66,7 +67,7 @@ pub(super) enum Sub {
     #[command(after_help = "Everything happens in a new temporary directory, which is named when the demo ends.")]
     Demo {
         /// How fast the scripted models write, in characters per second
-        #[arg(long, value_name = "N", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", default_value_t = PACE, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         pace: u32,
     },
     /// Write a starter configuration, and look for models: keys in the environment, servers on this machine
@@ -153,6 +154,21 @@ total_ms (null while it runs). With --grep also found: in (prompt or reply), tex
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Check what Windlass needs here: terminal, tmux, git, record, configuration, and each model by one small question
+    #[command(after_long_help = "\
+A model is asked one question of a few words, which is not part of the record. Where that can cost, it is asked for \
+first; without a terminal nothing that can cost is sent, unless --spend says so. Exit code 1 if anything is marked as \
+wrong.
+
+JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what to do, line by line).")]
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Ask the models without asking first, also where that costs
+        #[arg(long)]
+        spend: bool,
     },
     /// Check the record: every row, the chain of hashes, the laws
     Verify,

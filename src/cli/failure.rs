@@ -57,6 +57,8 @@ pub(super) enum Failure {
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
     NoCurl { what: String, why: &'static str },
+    #[error("{0} of what Windlass needs here {verb} wrong", verb = if *.0 == 1 { "is" } else { "are" })]
+    Unwell(usize),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]
@@ -96,6 +98,7 @@ impl Failure {
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
+            Self::Unwell(_) => Some("each line that is marked says what to do"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::Nothing { what: "loop", .. } => Some("`windlass log` lists what there is"),
             Self::Nothing { .. } => Some("`windlass calls` lists what there is"),

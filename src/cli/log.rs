@@ -92,6 +92,9 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
             let verb = if *included { "keeps" } else { "drops" };
             ("context-chosen", Some(*stage), format!("{verb} {name}"))
         }
+        Event::ModelChosen { stage, role, model, by, .. } => {
+            ("model-chosen", Some(*stage), format!("{} {model}, by {}", role.name(), by.0))
+        }
         Event::DraftBegun { stage, .. } => ("draft-begun", Some(*stage), String::new()),
         Event::Asked { exchange, stage, role, model, prompt, .. } => {
             let text = format!("exchange {exchange}: {} {model}, {}@{}", role.name(), prompt.name, prompt.version);

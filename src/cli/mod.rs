@@ -7,6 +7,7 @@ mod arguments;
 mod calls;
 mod curl;
 mod demo;
+mod doctor;
 mod exchange;
 mod failure;
 mod files;
@@ -32,7 +33,7 @@ use clap::Parser;
 
 use crate::driver::Order;
 use crate::journal;
-use crate::tui::{self, Record};
+use crate::tui::{self, Left, Record};
 
 use self::arguments::{Arguments, Common, Format, Sub};
 use self::failure::Failure;
@@ -81,6 +82,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             show::print(&common, &id.join(" "), form, out)
         }
         Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
         Some(Sub::Keymap { command }) => keymap::run(&common, command, out),
@@ -96,23 +98,28 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
-        status::print(&repo, Ok(&loaded), out)?;
+        status::print(&repo, &loaded, out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
+    let first_run = loaded.config.author.is_none() && loaded.config.critic.is_none() && goal.is_none();
     let asked = Asked::default();
     let settings = open::settings(&repo, &paths, loaded, &asked)?;
-    let common = common.clone();
+    let again = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
-        let (paths, loaded) = open::config(&common, repo)?;
+        let (paths, loaded) = open::config(&again, repo)?;
         open::settings(repo, &paths, loaded, &asked)
     })?;
+    start.first_run = first_run;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
             return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    Ok(tui::run(start)?)
+    match tui::run(start)? {
+        Left::Done => Ok(()),
+        Left::Demo => demo::run(common, demo::PACE, out),
+    }
 }
 
 /// The screen of somebody who looks on.
@@ -129,7 +136,8 @@ fn watch(common: &Common) -> Result<(), Failure> {
         let (paths, loaded) = open::config(&common, repo)?;
         open::settings(repo, &paths, loaded, &asked)
     })?;
-    Ok(tui::run(start)?)
+    tui::run(start)?;
+    Ok(())
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

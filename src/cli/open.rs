@@ -72,7 +72,7 @@ fn start(
 ) -> Result<Start, Failure> {
     let same = repo.clone();
     let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
-    Ok(Start { repo, record, settings, reload, first: None, goal: None })
+    Ok(Start { repo, record, settings, reload, first: None, first_run: false, goal: None })
 }
 
 /// The terminal's background, asked for once, and only if nobody has chosen a theme: later on keys are read.

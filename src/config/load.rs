@@ -229,7 +229,7 @@ fn judge_roles(
 }
 
 /// Whether two ids mean one model: by name, or by what is really asked under two names.
-fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic: &ModelId) -> bool {
+pub(super) fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic: &ModelId) -> bool {
     let asked = |id: &ModelId| {
         let (provider, model) = id.0.split_once('/')?;
         match providers.get(provider)? {

@@ -14,6 +14,7 @@ mod gate;
 mod ids;
 mod keys;
 mod measure;
+mod offer;
 mod provider;
 mod section;
 mod visible;
@@ -30,6 +31,7 @@ pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Subject, Ve
 pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageIndex, Timestamp, TreeId};
 pub use keys::without_keys;
 pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};
+pub use offer::Offer;
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
 pub use visible::{visible, visible_line};

@@ -83,7 +83,7 @@ impl Driver {
             (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
             _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
         };
-        let ready = self.ready(one, stage, role);
+        let ready = self.ready(one, index, role);
         let (provider, model, template, call) = match ready {
             Ok(ready) => ready,
             Err(why) => return Ok(vec![not_made(why)]),
@@ -122,11 +122,9 @@ impl Driver {
     }
 
     /// Everything a call needs, or why it can't be made.
-    fn ready(&self, one: &Loop, stage: &Stage, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
-        let model = match role {
-            Role::Author => one.setup.author.clone(),
-            Role::Critic => one.setup.critic.clone(),
-        };
+    fn ready(&self, one: &Loop, index: StageIndex, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
+        let stage = one.stage(index).ok_or("the stage is not there")?;
+        let model = one.model(index, role).cloned();
         let model = model.ok_or_else(|| format!("no {} is configured", role.name()))?;
         let name = model.provider();
         let provider = self.config.providers.get(name).ok_or_else(|| {

@@ -10,6 +10,7 @@ mod context;
 mod gates;
 mod landing;
 mod measure;
+mod models;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use self::bench::Bench;
 use self::calls::Answered;
 use crate::config::Config;
-use crate::domain::{CommitId, GateRun, LoopId, Measurement, Origin, Role, StageIndex, Timestamp, TreeId};
+use crate::domain::{CommitId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId};
 use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage, State};
 use crate::journal::{AppendError, Journal, WireRow};
 use crate::repo::{Boundary, Repo, RepoError};
@@ -49,6 +50,8 @@ pub enum Order {
     Configure(Box<Config>),
     /// List the files that can be added to the context.
     ListFiles,
+    /// List the models that could have a role.
+    ListModels,
     /// Make a worktree with the change in it ready to be edited by hand.
     OpenWorktree(LoopId),
     /// Make the calls of a loop that wait for their next attempt again at once.
@@ -101,6 +104,13 @@ pub enum Report {
     Refused(String),
     /// The files that can be added to the context.
     Files(Vec<String>),
+    /// The models that could have a role.
+    Models {
+        /// All that are known by now.
+        offers: Vec<Offer>,
+        /// Whether servers are still being asked.
+        more: bool,
+    },
     /// The worktree to edit is here.
     Worktree(PathBuf),
 }
@@ -277,6 +287,10 @@ impl Driver {
                 self.list_files();
                 Ok(())
             }
+            Order::ListModels => {
+                self.list_models();
+                Ok(())
+            }
             Order::AskNow(id) => {
                 for skip in [Role::Author, Role::Critic].iter().filter_map(|role| self.waits.remove(&(id, *role))) {
                     skip.cancel();
@@ -309,6 +323,12 @@ impl Driver {
                 }
                 Err(error) => return self.refuse(&error),
             }
+        }
+        if let Command::ChooseModel { id, role, model, .. } = &command
+            && let Err(why) = self.fits(*id, *role, model)
+        {
+            self.tell(Report::Refused(why));
+            return Ok(());
         }
         self.decide(command)
     }

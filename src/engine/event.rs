@@ -101,6 +101,19 @@ pub enum Event {
         /// Whether it is to be sent.
         included: bool,
     },
+    /// A human gave a role to another model, for this stage only.
+    ModelChosen {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The role.
+        role: Role,
+        /// The model.
+        model: ModelId,
+        /// Who.
+        by: Person,
+    },
     /// Drafting began.
     DraftBegun {
         /// The loop.
@@ -329,6 +342,7 @@ impl Event {
             | Self::Configured { id, .. }
             | Self::Prepared { id, .. }
             | Self::ContextChosen { id, .. }
+            | Self::ModelChosen { id, .. }
             | Self::DraftBegun { id, .. }
             | Self::Asked { id, .. }
             | Self::Drafted { id, .. }

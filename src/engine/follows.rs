@@ -29,10 +29,15 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::ContextChosen { id, stage, .. } => {
             must(open(state, *id, *stage)?.1.phase == Phase::Ready, "context is chosen before it is listed")
         }
-        Event::DraftBegun { id, stage } => {
-            let (one, stage) = open(state, *id, *stage)?;
+        Event::ModelChosen { id, stage: index, role, model, .. } => {
+            let (one, stage) = open(state, *id, *index)?;
+            must(stage.takes_another(*role), "a model is chosen while its role is taken")?;
+            must(!one.is_taken(*index, *role, model), "author and critic are the same model")
+        }
+        Event::DraftBegun { id, stage: index } => {
+            let (one, stage) = open(state, *id, *index)?;
             must(stage.phase == Phase::Ready, "a draft begins before its context is listed")?;
-            must(one.setup.author.is_some(), "a draft begins without an author")
+            must(one.model(*index, Role::Author).is_some(), "a draft begins without an author")
         }
         Event::Asked { exchange, id, stage, role, .. } => {
             let (_, stage) = open(state, *id, *stage)?;
@@ -193,7 +198,7 @@ fn decided(state: &State, id: LoopId, index: StageIndex, decision: &Decision) ->
         Verb::Approve => judge(one, index, decision).map(|_| ()).map_err(|refusal| refusal.to_string()),
         _ => {
             must(stage.phase == Phase::Awaiting, "a stage is sent back that does not wait for a decision")?;
-            must(one.setup.author.is_some(), "a stage is sent back to nobody")?;
+            must(one.model(index, Role::Author).is_some(), "a stage is sent back to nobody")?;
             must(decision.evidence == evidence(one, index).digest(), "a decision on other evidence")
         }
     }

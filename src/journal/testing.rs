@@ -206,6 +206,7 @@ pub(super) fn every_event() -> Vec<Event> {
             by: Override { gate: "tests".into(), subject: digest, reason: "known flake".into(), by: by.clone() },
         },
         Event::TakenBack { id, stage },
+        Event::ModelChosen { id, stage, role: Role::Critic, model: author(), by: by.clone() },
         Event::CancelAsked { id },
         Event::Reopened { id, stage, reason: "wrong problem".into(), by: by.clone() },
         Event::Parked { id, by: by.clone() },

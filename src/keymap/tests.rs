@@ -124,6 +124,7 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "t trust",
             "r reload",
             "T themes",
+            "m models",
             "q quit"
         ]
     );
@@ -152,6 +153,7 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "t trust",
             "r reload",
             "T themes",
+            "m models",
             "q quit"
         ]
     );

@@ -16,6 +16,7 @@ mod failure;
 mod framing;
 mod gemini;
 mod key;
+mod models;
 mod ollama;
 mod responses;
 mod retry;
@@ -29,9 +30,13 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trial;
+mod usual;
 
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
 pub use transport::Limits;
+pub use trial::{QUESTION, is_free, quote};
+pub use usual::{Agent, agents, is_on_path, usual_models};
 
 use std::fmt;
 use std::path::{Path, PathBuf};

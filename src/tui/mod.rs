@@ -4,6 +4,7 @@
 //! on which nothing changes costs no time and writes no byte.
 
 mod background;
+mod casting;
 mod drafts;
 mod editor;
 mod exchange;
@@ -28,6 +29,7 @@ use crate::theme::{Depth, Theme};
 
 pub use self::background::background;
 pub use self::run::run;
+pub use self::terminal::size;
 
 /// Everything the screen starts from.
 pub struct Start {
@@ -41,6 +43,8 @@ pub struct Start {
     pub reload: Box<dyn Fn() -> Result<Settings, String>>,
     /// What the driver is asked at once: to begin a loop.
     pub first: Option<Order>,
+    /// Whether no model is configured at all: in a repository without a loop, choosing them comes first.
+    pub first_run: bool,
     /// The goal that the first loop's question begins with.
     pub goal: Option<String>,
 }
@@ -59,6 +63,15 @@ pub struct Settings {
     pub themes: Option<PathBuf>,
     /// Which keys do what.
     pub keymap: Keymap,
+}
+
+/// How the screen was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// The person has gone, or the terminal has.
+    Done,
+    /// For the demo.
+    Demo,
 }
 
 /// The record of the repository.

@@ -56,9 +56,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     if !host.advice.is_empty() || !host.warnings.is_empty() {
         all.push(Line::default());
     }
-    for (action, what) in
-        [(Action::LoopNew, "begins a loop"), (Action::HelpOpen, "shows every key"), (Action::Quit, "leaves")]
-    {
+    for (action, what) in [
+        (Action::LoopNew, "begins a loop"),
+        (Action::RolesOpen, "chooses who drafts and who objects"),
+        (Action::HelpOpen, "shows every key"),
+        (Action::Quit, "leaves"),
+    ] {
         if let Some(keys) = scene.key(action) {
             all.push(Line::from(vec![span(&format!("{keys:<9}"), key), Span::styled(what, text)]));
         }

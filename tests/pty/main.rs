@@ -10,6 +10,7 @@ mod harness;
 mod idle;
 mod kill;
 mod kinds;
+mod models;
 mod money;
 mod server;
 mod waits;

@@ -46,7 +46,9 @@ fn accept(listener: &TcpListener, calls: &Sender<Call>) {
         let (stream, calls) = (stream.unwrap(), calls.clone());
         thread::spawn(move || {
             // Nobody waits for a call any more once the test has ended.
-            let _ = calls.send(Call::read(stream));
+            if let Some(call) = Call::read(stream) {
+                let _ = calls.send(call);
+            }
         });
     }
 }
@@ -64,6 +66,12 @@ impl Server {
         assert_eq!((&body["model"], &body["stream"]), (&model.into(), &true.into()), "{body}");
         assert!(call.prompt().contains(asks), "{asks:?} isn't asked in {}", call.prompt());
         call
+    }
+
+    /// Waits for the next call, whatever it is.
+    #[track_caller]
+    pub(crate) fn next(&self) -> Call {
+        self.arriving.recv_timeout(DEADLINE).expect("nobody calls")
     }
 
     /// Whether no call waits to be answered.
@@ -149,16 +157,21 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn read(stream: TcpStream) -> Self {
-        let mut reader = BufReader::new(&stream);
+    /// None of a question for the models that there are: this server doesn't say.
+    fn read(mut stream: TcpStream) -> Option<Self> {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut head = String::new();
         while reader.read_line(&mut head).unwrap() > 2 {}
-        let (format, stream) = (Format::of(&head), stream.try_clone().unwrap());
+        if head.starts_with("GET ") {
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            return None;
+        }
+        let format = Format::of(&head);
         let mut call = Self { stream, format, head, body: Vec::new(), sent: Vec::new() };
         let length = call.header("content-length").expect("a body of known length").parse().unwrap();
         call.body.resize(length, 0);
         reader.read_exact(&mut call.body).unwrap();
-        call
+        Some(call)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

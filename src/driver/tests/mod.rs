@@ -4,6 +4,7 @@ mod bad_ends;
 mod contexts;
 mod detours;
 mod landing;
+mod others;
 mod starts;
 mod trees;
 mod whole;
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 
 use super::{Driver, DriverError, Order, Report};
 use crate::config::{Flags, Paths, load};
-use crate::domain::{Decision, LoopId, Person, Role, Timestamp, TreeId, Unread, Verdict};
+use crate::domain::{Decision, LoopId, Offer, Person, Role, Timestamp, TreeId, Unread, Verdict};
 use crate::engine::{Approval, Command, Event, Loop, Phase, Recorded, Stage, State, Status, apply, evidence, gaps};
 use crate::journal::{Journal, Reader, verify};
 use crate::process::capture::Capture;
@@ -235,6 +236,7 @@ struct Desk {
     said: String,
     worktree: Option<PathBuf>,
     files: Option<Vec<String>>,
+    offers: Option<(Vec<Offer>, bool)>,
 }
 
 impl Desk {
@@ -260,6 +262,7 @@ impl Desk {
             said: String::new(),
             worktree: None,
             files: None,
+            offers: None,
         }
     }
 
@@ -307,6 +310,7 @@ impl Desk {
             Report::Worktree(path) => self.worktree = Some(path),
             Report::Delta { text, .. } => self.said.push_str(&text),
             Report::Files(files) => self.files = Some(files),
+            Report::Models { offers, more } => self.offers = Some((offers, more)),
         }
     }
 

@@ -6,7 +6,9 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
 
 use crate::domain::{ArtifactKind, Verb};
-use crate::domain::{Change, LoopId, Measurement, Origin, Person, Reading, Revision, Sample, Side, StageIndex};
+use crate::domain::{
+    Change, LoopId, Measurement, ModelId, Origin, Person, Reading, Revision, Role, Sample, Side, StageIndex,
+};
 use crate::engine::Event;
 use crate::journal::testing::every_event;
 
@@ -46,9 +48,11 @@ fn kinds() -> usize {
             Event::LandingRetried { .. } => 26,
             Event::Recovered => 27,
             Event::TakenBack { .. } => 28,
+            Event::ModelChosen { .. } => 29,
         }
     }
-    number(&Event::TakenBack { id: LoopId(1), stage: StageIndex(0) })
+    let (id, stage, by) = (LoopId(1), StageIndex(0), Person(String::new()));
+    number(&Event::ModelChosen { id, stage, role: Role::Author, model: ModelId(String::new()), by })
 }
 
 #[test]

@@ -338,6 +338,13 @@ impl Stand {
         }
     }
 
+    /// What is asked of the world for these keys, the last of which is no letter.
+    pub(super) fn requests(&mut self, keys: &[&str]) -> Vec<Request> {
+        let Some((last, before)) = keys.split_last() else { return Vec::new() };
+        self.press(before);
+        update(&mut self.model, Msg::Input(typed(Key::parse(last).unwrap())), Timestamp(self.now))
+    }
+
     fn place(&self) -> (LoopId, StageIndex) {
         let one = self.driven.active().expect("an active loop");
         (one.id, one.open)
