@@ -171,10 +171,12 @@ pub(super) fn choices(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker, insi
         .iter()
         .map(|one| {
             let keys = scene.key_of_choice(&one.choice).unwrap_or_default();
+            // Of a command, the rest is below.
+            let is_short = room < 60 && matches!(one.choice, Choice::Action(_));
             let right = match one.disabled {
-                Some(_) if room < 60 => "not now".to_owned(),
+                Some(_) if is_short => "not now".to_owned(),
                 Some(why) => format!("not now: {why}"),
-                None if room < 60 && !keys.is_empty() => keys,
+                None if is_short => keys,
                 None => format!("{} {keys}", one.detail),
             };
             let right = clip(right.trim(), room / 2);
