@@ -3,14 +3,23 @@
 use std::time::Duration;
 
 use crate::desk::Desk;
+use crate::harness::Terminal;
 
-/// The first colour of the footer's keys: `ui.footer.key` of each theme, with 256 colours.
-const DEFAULT_LIGHT: &[u8] = b"38;5;24;49m";
-const DEFAULT_DARK: &[u8] = b"38;5;110;49m";
-const ANSI: &[u8] = b"38;5;6;49m";
+/// The colour of the footer's keys, among the 256: `ui.footer.key` of each theme.
+const DEFAULT_LIGHT: u8 = 24;
+const DEFAULT_DARK: u8 = 110;
+const ANSI: u8 = 6;
 
-fn is_in(bytes: &[u8], colour: &[u8]) -> bool {
-    bytes.windows(colour.len()).any(|window| window == colour)
+const SIZE: (u16, u16) = (80, 24);
+
+/// Whether something on the screen has this colour.
+fn has(screen: &Terminal, colour: u8) -> bool {
+    let (columns, rows) = SIZE;
+    let mut parser = vt100::Parser::new(rows, columns, 0);
+    parser.process(&screen.bytes());
+    let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let colours = cells.filter_map(|(row, column)| Some(parser.screen().cell(row, column)?.fgcolor()));
+    colours.into_iter().any(|found| found == vt100::Color::Idx(colour))
 }
 
 #[test]
@@ -21,23 +30,23 @@ fn the_background_decides_where_nobody_has_chosen() {
         (&["demo"], "\x1b[?62;22c", ANSI),
     ] {
         let desk = Desk::new();
-        let screen = desk.open_after_typing(args, (80, 24), answer);
+        let screen = desk.open_after_typing(args, SIZE, answer);
         screen.wait_for_words("no loop yet");
-        assert!(is_in(&screen.bytes(), colour), "{answer:?}");
+        assert!(has(&screen, colour), "{answer:?}");
     }
     // Who has chosen isn't asked for.
     let desk = Desk::new();
-    let screen = desk.open(&["demo", "--theme", "default-dark"], (80, 24));
+    let screen = desk.open(&["demo", "--theme", "default-dark"], SIZE);
     screen.wait_for_words("no loop yet");
-    assert!(is_in(&screen.bytes(), DEFAULT_DARK) && !is_in(&screen.bytes(), b"\x1b]11;?"));
+    assert!(has(&screen, DEFAULT_DARK) && !screen.bytes().windows(4).any(|window| window == b"]11;"));
 }
 
 #[test]
 fn a_terminal_that_never_answers_gets_a_theme_and_its_late_answer_does_nothing() {
     let desk = Desk::new();
-    let mut screen = desk.open(&["demo"], (80, 24));
+    let mut screen = desk.open(&["demo"], SIZE);
     let before = screen.wait_for_words("no loop yet");
-    assert!(is_in(&screen.bytes(), ANSI));
+    assert!(has(&screen, ANSI));
     screen.text("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\");
     assert!(!screen.stay(Duration::from_millis(300), |frame| frame.rows() != before.rows()));
     screen.press("?");
