@@ -20,6 +20,9 @@ const SIZE: PtySize = PtySize { rows: 50, cols: 200, pixel_width: 0, pixel_heigh
 /// Starts, after a few that warm the caches up.
 const STARTS: usize = 40;
 
+/// What a terminal says when it is asked what it is, which the program waits for.
+const ANSWER: &[u8] = b"\x1b[?62;22c";
+
 fn git(dir: &Path, args: &[&str]) {
     let done = Command::new("git").args(args).current_dir(dir).output().unwrap();
     assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
@@ -45,6 +48,7 @@ fn program(repo: &Path, home: &Path) -> CommandBuilder {
 fn first_paint(repo: &Path, home: &Path) -> Duration {
     let pair = NativePtySystem::default().openpty(SIZE).unwrap();
     let mut reader = pair.master.try_clone_reader().unwrap();
+    pair.master.take_writer().unwrap().write_all(ANSWER).unwrap();
     let begun = Instant::now();
     let mut child = pair.slave.spawn_command(program(repo, home)).unwrap();
     let mut parser = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
@@ -95,7 +99,8 @@ fn written_while_streaming(home: &Path) -> (u64, u64) {
     command.args(["demo", "--pace", "900"]);
     command.env("TMPDIR", home);
     let mut child = pair.slave.spawn_command(command).unwrap();
-    let (reader, writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    let (reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
+    writer.write_all(ANSWER).unwrap();
     let mut screen = Screen { reader, writer, parser: vt100::Parser::new(SIZE.rows, SIZE.cols, 0), written: 0 };
     screen.until("no loop yet");
     screen.press(" n");

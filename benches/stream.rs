@@ -96,7 +96,7 @@ fn stream(c: &mut Criterion) {
                         update(&mut model, delta, Timestamp(0));
                         if n.is_multiple_of(TOKENS_PER_FRAME) {
                             let scene =
-                                Scene { model: &model, theme: &theme, keymap: &keymap, syntax: &syntax, pending: &[] };
+                                Scene { model: &model, theme: &theme, keymap: &keymap, syntax: &syntax, pending: None };
                             draw(&scene, &mut buf);
                         }
                     }

@@ -8,6 +8,7 @@ use crate::engine::{Command, Obstacle, Status, Trouble};
 use super::action::Action;
 use super::casting;
 use super::entry;
+use super::help::{self, Help};
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
 use super::models;
@@ -18,6 +19,7 @@ use super::remarks::{self, Opinion};
 use super::review::Review;
 use super::scroll::Scroll;
 use super::sheet::Sheet;
+use super::themes;
 use super::travel;
 
 /// Does an action.
@@ -172,7 +174,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             let rows = picker::commands(model);
             model.overlays.push(Overlay::Pick(Box::new(Picker::new("Commands", rows))));
         }
-        Action::HelpOpen => model.overlays.push(Overlay::Help { scroll: 0 }),
+        Action::HelpOpen => model.overlays.push(Overlay::Help(Box::default())),
+        Action::NextExplain => model.notice = Some(Notice { text: model.next_step(), is_error: false }),
+        Action::ThemePick => themes::open(model),
         Action::TrustOpen => {
             if let (Some(config), Some(text)) = (model.host.setup.config, &model.host.commands) {
                 model.overlays.push(Overlay::Trust(Box::new(Trust::new(config, text, model.now))));
@@ -232,11 +236,24 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
             model.overlays.pop();
             model.keep_draft(&purpose, text);
         }
+        Some(Overlay::Help(help)) => {
+            let mut next: Help = (**help).clone();
+            if action == Action::Back && next.back() {
+                model.overlays.pop();
+                return Vec::new();
+            }
+            help::act(model, &mut next, action, step);
+            if let Some(Overlay::Help(help)) = model.overlays.last_mut() {
+                **help = next;
+            }
+        }
+        Some(Overlay::Pick(_)) if action == Action::Back => {
+            if let Some(Overlay::Pick(picker)) = model.overlays.pop() {
+                return themes::restore(model, &picker);
+            }
+        }
         _ if action == Action::Back => {
             model.overlays.pop();
-        }
-        Some(Overlay::Help { scroll }) => {
-            *scroll = scroll.saturating_add_signed(step).min(model.help_rows.saturating_sub(1));
         }
         Some(Overlay::Trust(trust)) => {
             let takes = trust.arming.takes(now);

@@ -55,6 +55,22 @@ impl Context {
             Self::Trust => "trust",
         }
     }
+
+    /// Where that is, as people say it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::Constraint => "In the constraint",
+            Self::Plan => "In the artifact, and in the list of what is sent",
+            Self::Diff => "In a change",
+            Self::Critique => "In the critique",
+            Self::Gates => "In the gates",
+            Self::List => "In a list or a text in front",
+            Self::Text => "While typing",
+            Self::Confirm => "On the decision sheet",
+            Self::Trust => "On the commands to be trusted",
+        }
+    }
 }
 
 /// What one row of the table says of an action.
@@ -152,7 +168,9 @@ actions! {
     RolesOpen "roles.open" "models" "Choose who drafts and who objects, from what is found on this machine";
     ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";
-    HelpOpen "help.open" "help" "Show every key";
+    HelpOpen "help.open" "help" "Show every key and every sign";
+    NextExplain "next.explain" "what next" "Say what is waited for, and which key goes on";
+    ThemePick "theme.pick" "themes" "Choose the colours by looking at them";
     Select "select" "select" "Take the selected item";
     Back "back" "back" "Close what is in front";
     TextSubmit "text.submit" "send" "Finish the text";

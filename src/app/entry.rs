@@ -15,7 +15,7 @@ use super::overlay::{Ask, Overlay, Purpose};
 use super::picker::{self, Choice, Picker};
 use super::search::Search;
 use super::sheet::{Field, Sheet};
-use super::travel;
+use super::{themes, travel};
 
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
@@ -33,8 +33,9 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
         }
         Some(Overlay::Pick(picker)) => {
             let done = picker.input(input);
-            return if done { pick(model) } else { Vec::new() };
+            return if done { pick(model) } else { themes::preview(model) };
         }
+        Some(Overlay::Help(help)) => help.input(input),
         Some(Overlay::Casting(casting)) => {
             let done = casting.picker.input(input);
             return if done { casting::pick(model) } else { Vec::new() };
@@ -67,6 +68,11 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             picker.query.insert_str(one_line());
             picker.selected = 0;
+            return themes::preview(model);
+        }
+        Some(Overlay::Help(help)) => {
+            help.filter.insert_str(one_line());
+            help.scroll = 0;
         }
         Some(Overlay::Casting(casting)) => {
             casting.picker.query.insert_str(one_line());
@@ -187,6 +193,7 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Call(id) => vec![Request::ReadCall(id)],
+        Choice::Theme(name) => themes::keep(model, name),
         Choice::Model(chosen) => match (model.state.active().map(|one| one.id), model.open_role()) {
             (Some(id), Some(role)) => {
                 vec![Command::ChooseModel { id, role, model: chosen, by: model.person() }.into()]
@@ -223,6 +230,10 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             Vec::new()
         }
         Some(Overlay::Pick(_)) => pick(model),
+        Some(Overlay::Help(help)) => {
+            help.typing = false;
+            Vec::new()
+        }
         Some(Overlay::Casting(_)) => casting::pick(model),
         Some(Overlay::Ask(ask)) => {
             let length = ask.text().trim().chars().count();

@@ -94,6 +94,9 @@ impl Model {
 
     /// Why an action can't be done now; none if it can.
     pub fn unavailable(&self, action: Action) -> Option<&'static str> {
+        if let Some(place) = belongs_in_front(action) {
+            return Some(place);
+        }
         if self.host.reads_only && changes_the_record(action) {
             return Some("another windlass drives, this one only reads");
         }
@@ -109,7 +112,9 @@ impl Model {
                 | Action::Suspend
                 | Action::Quit
                 | Action::PaletteOpen
+                | Action::NextExplain
                 | Action::Back => None,
+                Action::ThemePick => self.no_themes(),
                 Action::TrustOpen if self.host.commands.is_some() => None,
                 _ => Some("there is no loop yet"),
             };
@@ -172,8 +177,26 @@ impl Model {
                 let untrusted = self.current().is_some_and(|one| !self.state.is_trusted(one));
                 need(untrusted && self.host.commands.is_some(), "nothing needs trust")
             }
+            Action::ThemePick => self.no_themes(),
             _ => None,
         }
+    }
+
+    fn no_themes(&self) -> Option<&'static str> {
+        self.host.themes.is_empty().then_some("colours are off: NO_COLOR is set, or TERM is dumb")
+    }
+}
+
+/// Where an action belongs that means something only there; it is never given from the panes or the palette.
+const fn belongs_in_front(action: Action) -> Option<&'static str> {
+    match action {
+        Action::StageApprove | Action::DecisionRevise | Action::DecisionAbandon => {
+            Some("it is decided on the decision sheet only")
+        }
+        Action::TrustGive => Some("the commands must be on the screen"),
+        Action::TextSubmit => Some("no text is being typed"),
+        Action::Select => Some("no list is open"),
+        _ => None,
     }
 }
 

@@ -89,6 +89,17 @@ pub fn text_room(size: (u16, u16)) -> (usize, usize) {
     (usize::from(size.0.saturating_sub(3)), usize::from(size.1.saturating_sub(4)))
 }
 
+/// Columns and rows of the popup that help is in, bars included.
+pub fn help_popup(size: (u16, u16)) -> (u16, u16) {
+    (size.0.min(84), size.1.saturating_sub(2).max(8).min(size.1))
+}
+
+/// Columns and rows of help's own lines; the first is for the filter.
+pub fn help_room(size: (u16, u16)) -> (usize, usize) {
+    let (columns, rows) = help_popup(size);
+    (usize::from(columns.saturating_sub(2)), usize::from(rows.saturating_sub(2)))
+}
+
 /// The least size Windlass draws in.
 pub const LEAST: (u16, u16) = (40, 10);
 

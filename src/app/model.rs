@@ -11,12 +11,14 @@ use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
 use super::doc::{Doc, Unit};
+use super::keys::KeyRow;
 use super::layout::{self, Form, Pane, Screen};
 use super::overlay::{Overlay, Source};
 use super::reading::Reading;
 use super::remarks::Remarks;
 use super::scroll::{GUTTER, Scroll};
 use super::search::Search;
+use super::themes::Offered;
 
 /// The most lines kept of a gate's output for the screen; the rest is in its file.
 const OUTPUT_LINES: usize = 2000;
@@ -54,6 +56,12 @@ pub struct Host {
     pub warnings: Vec<String>,
     /// What to do when no model is configured: providers and servers that were found, and the next step.
     pub advice: Vec<String>,
+    /// The theme in use.
+    pub theme: String,
+    /// The themes that can be chosen; none on a terminal without colours.
+    pub themes: Vec<Offered>,
+    /// The person's configuration file, where a choice can be kept.
+    pub config_file: Option<String>,
 }
 
 /// A reply on its way.
@@ -161,12 +169,12 @@ pub struct Model {
     pub(super) found: Option<(Pane, usize)>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
+    /// Every key there is, as the key files have it.
+    pub keys: Vec<KeyRow>,
     /// Models that could have a role, as far as they were listed.
     pub offers: Vec<Offer>,
     /// Whether there are only lines, no screen: nothing counts as seen but what the human says they have read.
     pub is_plain: bool,
-    /// Rows of the list of keys, which only who knows the keys can count.
-    pub help_rows: usize,
     /// The moment of the last message.
     pub now: Timestamp,
     /// What the docs were built from, so that they are built once.
@@ -230,9 +238,9 @@ impl Model {
             search: None,
             found: None,
             drafts: BTreeMap::new(),
+            keys: Vec::new(),
             offers: Vec::new(),
             is_plain: false,
-            help_rows: 0,
             now,
             shown: None,
         };

@@ -160,6 +160,8 @@ pub enum Request {
         /// The text.
         text: String,
     },
+    /// Look like the theme of this name from now on.
+    ShowTheme(String),
     /// Leave.
     Quit,
 }

@@ -8,6 +8,7 @@ use super::action::Context;
 use super::arming::Arming;
 use super::casting::Casting;
 use super::doc::Doc;
+use super::help::Help;
 use super::layout;
 use super::picker::Picker;
 use super::scroll::Scroll;
@@ -17,11 +18,8 @@ use super::sheet::Sheet;
 /// Something in front.
 #[derive(Debug, Clone)]
 pub enum Overlay {
-    /// Every key.
-    Help {
-        /// The first row shown.
-        scroll: usize,
-    },
+    /// Every key and every sign.
+    Help(Box<Help>),
     /// The decision sheet.
     Sheet(Box<Sheet>),
     /// A question that is answered in words.
@@ -181,7 +179,8 @@ impl Overlay {
         match self {
             Self::Ask(_) | Self::Pick(_) | Self::Casting(_) => true,
             Self::Sheet(sheet) => sheet.field.is_some(),
-            Self::Help { .. } | Self::Trust(_) | Self::Text { .. } => false,
+            Self::Help(help) => help.typing,
+            Self::Trust(_) | Self::Text { .. } => false,
         }
     }
 

@@ -7,8 +7,9 @@ use tui_textarea::{Input, Key, TextArea};
 use crate::domain::{End, ExchangeId, LoopId, ModelId};
 use crate::engine::ExchangeInfo;
 
-use super::action::{ACTIONS, Action, ActionInfo};
+use super::action::{ACTIONS, Action};
 use super::casting::Way;
+use super::fuzzy;
 use super::model::Model;
 
 /// What is picked.
@@ -26,6 +27,8 @@ pub enum Choice {
     Way(Way),
     /// A file to add to the context.
     File(String),
+    /// A theme to look like.
+    Theme(String),
 }
 
 /// One row.
@@ -95,23 +98,21 @@ impl Picker {
         self.loading = false;
     }
 
-    /// The rows that match what is typed: every word of it somewhere in label or detail; whole-label prefixes first.
+    /// Every row.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The rows that match what is typed, the best first: every word of it somewhere in label or detail, or its letters.
     pub fn matching(&self) -> Vec<&Row> {
         if self.wanted().is_some() {
             return Vec::new();
         }
         let query = self.query.lines().join(" ").to_lowercase();
-        let words: Vec<&str> = query.split_whitespace().collect();
-        let mut found: Vec<&Row> = self
-            .rows
-            .iter()
-            .filter(|row| {
-                let hay = format!("{} {}", row.label, row.detail).to_lowercase();
-                words.iter().all(|word| hay.contains(word))
-            })
-            .collect();
-        found.sort_by_key(|row| !row.label.to_lowercase().starts_with(query.trim()));
-        found
+        let fit = |row: &Row| fuzzy::fit_row(&query, &row.label.to_lowercase(), &row.detail.to_lowercase());
+        let mut found: Vec<(i32, &Row)> = self.rows.iter().filter_map(|row| Some((fit(row)?, row))).collect();
+        found.sort_by_key(|(fit, _)| -fit);
+        found.into_iter().map(|(_, row)| row).collect()
     }
 
     /// Takes a key; true if it was Enter.
@@ -133,26 +134,13 @@ impl Picker {
 
 /// Every command, with why it can't be given now.
 pub(super) fn commands(model: &Model) -> Vec<Row> {
-    let offered = |row: &&ActionInfo| {
-        !matches!(
-            row.action,
-            Action::StageApprove
-                | Action::DecisionRevise
-                | Action::DecisionAbandon
-                | Action::TextSubmit
-                | Action::Select
-        )
-    };
-    ACTIONS
-        .iter()
-        .filter(offered)
-        .map(|info| Row {
-            choice: Choice::Action(info.action),
-            label: info.doc.to_owned(),
-            detail: info.name.to_owned(),
-            disabled: model.unavailable(info.action),
-        })
-        .collect()
+    let rows = ACTIONS.iter().map(|info| Row {
+        choice: Choice::Action(info.action),
+        label: info.doc.to_owned(),
+        detail: info.name.to_owned(),
+        disabled: model.unavailable(info.action),
+    });
+    rows.collect()
 }
 
 /// Every loop.

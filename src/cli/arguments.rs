@@ -48,7 +48,7 @@ pub(super) struct Common {
     /// Nothing moves by itself: clocks go by tens of seconds
     #[arg(long, global = true)]
     reduced_motion: bool,
-    /// Colours: default-dark, default-light, ansi, mono, or one of yours
+    /// Colours: one of `windlass theme list`
     #[arg(long, value_name = "NAME", global = true)]
     theme: Option<String>,
     /// Keys: vim, emacs, or one of yours
@@ -270,6 +270,71 @@ JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what
     Verify,
     /// Read this repository's commands, and let Windlass run them
     Trust,
+    /// Keys: list them, check a key file, ask what keys do
+    Keymap {
+        #[command(subcommand)]
+        command: KeymapSub,
+    },
+    /// Colours: list the themes, check one, import a base16 scheme
+    Theme {
+        #[command(subcommand)]
+        command: ThemeSub,
+    },
+}
+
+/// What `keymap` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeymapSub {
+    /// Every key of the keymap in use, with the file and line that say so
+    #[command(after_long_help = "\
+JSON: an array of objects. context, keys, action (null where the keys were taken away), desc, when (null without a \
+condition), file, line.")]
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is wrong with a key file, with line and remedy; exit code 1 if anything is
+    Check {
+        /// The file; without it, the keymap in use
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// What these keys do in each place, and which line of which file says so
+    Explain {
+        /// Keys as key files write them: g g, "Space q", C-d
+        #[arg(value_name = "KEYS", required = true)]
+        keys: Vec<String>,
+    },
+}
+
+/// What `theme` does.
+#[derive(Debug, Subcommand)]
+pub(super) enum ThemeSub {
+    /// Every theme, with the background it is made for and its licence
+    #[command(
+        after_long_help = "JSON: an array of objects. name, variant (dark, light, any; null if broken), license, own."
+    )]
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What is wrong with a theme, with line and remedy, and what is hard to read; exit code 1 if anything is wrong
+    Check {
+        /// The file; without it, the theme that is configured
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Make a theme of a base16 scheme
+    Import {
+        /// The scheme's YAML file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Write it to this file, or without a name among your own themes; else it is printed
+        #[arg(short, long, value_name = "OUT", num_args = 0..=1)]
+        output: Option<Option<PathBuf>>,
+    },
 }
 
 /// The sides of a call.

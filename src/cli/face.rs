@@ -27,6 +27,11 @@ pub(super) fn show(start: Start) -> Result<Left, Failure> {
     Ok(Left::Done)
 }
 
+/// Whether the screen is shown, rather than lines.
+pub(super) fn is_screen(plain: bool, env: &dyn Fn(&str) -> Option<String>) -> bool {
+    choose(plain, env) == Face::Screen
+}
+
 fn choose(plain: bool, env: &dyn Fn(&str) -> Option<String>) -> Face {
     // A terminal that doesn't say what it is can't be drawn on.
     let is_dumb = env("TERM").is_none_or(|term| term.is_empty() || term == "dumb");

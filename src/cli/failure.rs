@@ -52,6 +52,10 @@ pub(super) enum Failure {
     Id(String),
     #[error("the loop has no stage {0:?}")]
     Stage(String),
+    #[error("{0}")]
+    Faulty(String),
+    #[error("{0}")]
+    Keys(String),
     #[error("there is no {what} {number}")]
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
@@ -80,7 +84,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) | Self::OneCall(_) | Self::Stage(_) => USAGE,
+            Self::Id(_) | Self::OneCall(_) | Self::Stage(_) | Self::Keys(_) => USAGE,
             _ => ERROR,
         }
     }

@@ -15,8 +15,10 @@ mod exchange;
 mod export;
 mod face;
 mod failure;
+mod files;
 mod init;
 mod json;
+mod keymap;
 mod log;
 mod open;
 mod otlp;
@@ -24,6 +26,7 @@ mod record;
 mod show;
 mod status;
 mod terminal;
+mod theme;
 mod trust;
 mod words;
 
@@ -40,6 +43,7 @@ use crate::tui::{Left, Record};
 
 use self::arguments::{Arguments, Common, Format, Sub};
 use self::failure::Failure;
+use self::open::Asked;
 use self::status::Form;
 
 /// Does what these arguments say, the program's own name first.
@@ -90,6 +94,8 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
+        Some(Sub::Keymap { command }) => keymap::run(&common, command, out),
+        Some(Sub::Theme { command }) => theme::run(&common, command, out),
     }
 }
 
@@ -119,11 +125,12 @@ fn screen(
         return Err(Failure::NoTerminal("the screen"));
     }
     let first_run = loaded.config.author.is_none() && loaded.config.critic.is_none() && goal.is_none();
-    let settings = open::settings(&repo, &paths, loaded)?;
+    let asked = Asked::default();
+    let settings = open::settings(&repo, &paths, loaded, &asked)?;
     let again = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&again, repo)?;
-        open::settings(repo, &paths, loaded)
+        open::settings(repo, &paths, loaded, &asked)
     })?;
     start.goal = suggestion;
     start.first_run = first_run;
@@ -151,11 +158,12 @@ fn decide(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
         writeln!(out, "No stage waits for a decision.")?;
         return status::print(&repo, &loaded, out);
     }
-    let settings = open::settings(&repo, &paths, loaded)?;
+    let asked = Asked::default();
+    let settings = open::settings(&repo, &paths, loaded, &asked)?;
     let common = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&common, repo)?;
-        open::settings(repo, &paths, loaded)
+        open::settings(repo, &paths, loaded, &asked)
     })?;
     if let Record::Reading { who, .. } = start.record {
         return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
@@ -171,11 +179,12 @@ fn watch(common: &Common) -> Result<(), Failure> {
     if !terminal::can_ask() {
         return Err(Failure::NoTerminal("watching"));
     }
-    let settings = open::settings(&repo, &paths, loaded)?;
+    let asked = Asked::default();
+    let settings = open::settings(&repo, &paths, loaded, &asked)?;
     let common = common.clone();
     let start = open::watch(repo, settings, move |repo| {
         let (paths, loaded) = open::config(&common, repo)?;
-        open::settings(repo, &paths, loaded)
+        open::settings(repo, &paths, loaded, &asked)
     })?;
     face::show(start).map(drop)
 }

@@ -1,9 +1,11 @@
 //! Opening a repository: its configuration, its journal, and everything the screen begins with.
 
+use std::cell::OnceCell;
 use std::env;
 use std::fs;
+use std::path::Path;
 
-use crate::app::Host;
+use crate::app::{Host, Offered};
 use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem};
 use crate::domain::{Digest, Reach};
 use crate::engine::Setup;
@@ -12,13 +14,14 @@ use crate::journal::{self, Journal, Reader};
 use crate::keymap::Keymap;
 use crate::provider::Provider;
 use crate::repo::Repo;
-use crate::theme::{self, Theme};
-use crate::tui::{Record, Settings, Start};
+use crate::theme::{self, Background, Depth, Theme};
+use crate::tui::{self, Record, Settings, Start, TuiError};
 
 use super::advice;
 use super::arguments::Common;
 use super::face;
 use super::failure::Failure;
+use super::terminal;
 
 /// A variable of the environment; none if it is unset or not text.
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -74,13 +77,31 @@ fn start(
     Ok(Start { repo, record, settings, reload, first: None, first_run: false, goal: None, decide: false })
 }
 
+/// The terminal's background, asked for once, and only if nobody has chosen a theme: later on keys are read.
+#[derive(Default)]
+pub(super) struct Asked(OnceCell<Option<Background>>);
+
+impl Asked {
+    fn background(&self, config: &Config, depth: Depth) -> Result<Option<Background>, Failure> {
+        if let Some(known) = self.0.get() {
+            return Ok(*known);
+        }
+        let is_drawn_on = terminal::can_ask() && face::is_screen(config.access.plain, &variable);
+        let wanted = config.theme.is_none() && matches!(depth, Depth::True | Depth::C256) && is_drawn_on;
+        let told =
+            if wanted { tui::background(env::var_os("TMUX").is_some()).map_err(TuiError::Terminal)? } else { None };
+        Ok(*self.0.get_or_init(|| told))
+    }
+}
+
 /// What is configured; `paths` are where themes and key files are looked for.
-pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded) -> Result<Settings, Failure> {
+pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded, asked: &Asked) -> Result<Settings, Failure> {
     let Loaded { config, warnings: problems } = loaded;
     let mut warnings = lines(&problems);
     let depth = theme::depth(&variable, false);
-    let name = theme::choose(config.theme.as_deref(), &variable, depth);
-    let (theme, problems) = Theme::load(&name, paths.themes().as_deref(), depth);
+    let name = theme::choose(config.theme.as_deref(), asked.background(&config, depth)?, &variable, depth);
+    let themes = paths.themes();
+    let (theme, problems) = Theme::load(&name, themes.as_deref(), depth);
     warnings.extend(lines(&problems));
     let theme = theme.in_ascii(config.access.ascii || face::shows_ascii_only(&variable));
     let (keymap, problems) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
@@ -88,7 +109,10 @@ pub(super) fn settings(repo: &Repo, paths: &Paths, loaded: Loaded) -> Result<Set
     let mut host = host(repo, &config)?;
     warnings.append(&mut host.warnings);
     host.warnings = warnings;
-    Ok(Settings { config, host, theme, keymap })
+    host.theme = theme.name().to_owned();
+    host.themes = if depth == Depth::Mono { Vec::new() } else { offered(themes.as_deref()) };
+    host.config_file = paths.user_file().map(|path| path.display().to_string());
+    Ok(Settings { config, host, theme, depth, themes, keymap })
 }
 
 fn record(repo: &Repo) -> Result<Record, Failure> {
@@ -135,7 +159,17 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         protection: if config.commands_digest.is_some() { guard.words(&Reach::default()) } else { String::new() },
         warnings,
         advice: advice::lines(config),
+        ..Host::default()
     })
+}
+
+/// The themes to choose from.
+fn offered(dir: Option<&Path>) -> Vec<Offered> {
+    let about = |theme: &theme::Listed| {
+        let ground = theme.variant.as_deref().unwrap_or("can't be read");
+        format!("{ground}{}", if theme.is_own { ", yours" } else { "" })
+    };
+    Theme::list(dir).into_iter().map(|theme| Offered { about: about(&theme), name: theme.name }).collect()
 }
 
 /// What people call the repository: its directory.

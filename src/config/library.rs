@@ -37,11 +37,13 @@ pub struct Sheet {
 impl Library<'_> {
     /// The file called `name` and all it inherits from, the most basic first; never empty.
     ///
-    /// A missing or broken file is a problem, and the built-in of that name, or the fallback, stands in.
+    /// A missing or broken file is a problem, and the built-in of that name, or the fallback, stands in; so does the
+    /// fallback for what a file can't inherit.
     pub fn chain(&self, name: &str) -> (Vec<Sheet>, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut chain: Vec<Sheet> = Vec::new();
         let mut wanted = Some((name.to_owned(), Place::of(self.what)));
+        let mut is_torn = false;
         while let Some((name, place)) = wanted.take() {
             // A person's file may inherit the built-in one it overrides.
             let own_is_taken = chain.iter().any(|sheet| !sheet.built_in && sheet.name == name);
@@ -51,7 +53,10 @@ impl Library<'_> {
             if let Some((sheet, parent)) = own.or(built_in) {
                 chain.push(sheet);
                 wanted = parent;
-            } else if chain.iter().any(|sheet| sheet.name == name) {
+                continue;
+            }
+            is_torn = true;
+            if chain.iter().any(|sheet| sheet.name == name) {
                 let names: Vec<&str> = chain.iter().map(|sheet| sheet.name.as_str()).collect();
                 let message = format!("{} inherits in a circle: {} > {name}", self.what, names.join(" > "));
                 problems.push(place.problem(format!("{message}; remove one \"inherits\"")));
@@ -61,8 +66,10 @@ impl Library<'_> {
                 problems.push(place.problem(format!("there is no {} called {name:?}; {hint}", self.what)));
             }
         }
-        if chain.is_empty() && name != self.fallback {
-            return (Library { user_dir: None, ..*self }.chain(self.fallback).0, problems);
+        let has_own = self.user_dir.is_some() || name != self.fallback;
+        if is_torn && has_own && !chain.iter().any(|sheet| sheet.built_in) {
+            let fallback = Library { user_dir: None, ..*self }.chain(self.fallback).0;
+            chain.extend(fallback.into_iter().rev());
         }
         chain.reverse();
         (chain, problems)
@@ -179,13 +186,13 @@ mod tests {
             (
                 &[("a", "inherits = \"b\""), ("b", "\ninherits = \"a\"")],
                 "a",
-                &["own b", "own a"],
+                &["base", "main", "own b", "own a"],
                 "b.toml:2:12: sheet inherits in a circle: a > b > a; remove one \"inherits\"",
             ),
             (
                 &[("a", "inherits = \"mainn\"")],
                 "a",
-                &["own a"],
+                &["base", "main", "own a"],
                 "a.toml:1:12: there is no sheet called \"mainn\"; did you mean \"main\"?",
             ),
         ] {

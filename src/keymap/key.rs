@@ -88,15 +88,19 @@ impl Key {
             || (self.code == KeyCode::Char('j') && self.mods.contains(KeyModifiers::CONTROL))
     }
 
-    /// Why it may never arrive, for a key that may be bound nevertheless.
+    /// Why it doesn't arrive from every terminal, for a key that may be bound nevertheless.
     pub(super) fn caution(self) -> Option<&'static str> {
         let control = self.mods.contains(KeyModifiers::CONTROL);
         match self.code {
-            KeyCode::Char('b') if control => Some("is the prefix key of tmux and doesn't get through it"),
             KeyCode::Enter if self.mods.intersects(KeyModifiers::SHIFT | KeyModifiers::CONTROL) => {
-                Some("is plain Enter in most terminals")
+                Some("is plain Enter unless the terminal, and tmux, have extended keys")
             }
-            KeyCode::Char('.') if control => Some("doesn't exist in most terminals"),
+            KeyCode::Tab | KeyCode::Backspace | KeyCode::Esc if control => {
+                Some("doesn't arrive unless the terminal, and tmux, have extended keys")
+            }
+            KeyCode::Char(c) if control && !(c.is_ascii_lowercase() || matches!(c, ' ' | '4'..='7')) => {
+                Some("doesn't arrive unless the terminal, and tmux, have extended keys")
+            }
             _ => None,
         }
     }

@@ -1,10 +1,9 @@
 //! Reading one key file over what it inherits. A binding that can't stand is left out and reported; the rest works.
 
-use std::rc::Rc;
-
 use toml::de::DeValue;
 
 use super::key::{Key, spelled};
+use super::when::When;
 use super::{Binding, Group};
 use crate::app::action::{ACTIONS, Action, Context};
 use crate::config::{Document, Fields, Located, Problem, Sheet, kind, suggestion};
@@ -35,7 +34,7 @@ impl Table {
             top.text("name");
             self.clear(&top);
             self.groups(&top);
-            let mut written = written(&top, &Rc::from(sheet.file.as_str()));
+            let mut written = written(&top);
             // What a file unbinds is out of the way before its own bindings are held against what it inherits.
             written.sort_by_key(|written| (written.binding.action.is_some(), written.offset));
             let inherited = std::mem::take(&mut self.bindings);
@@ -68,26 +67,31 @@ impl Table {
 
     fn lay_over(&mut self, doc: &Document<'_>, mut inherited: Vec<Binding>, written: Vec<Written>) {
         let mut own: Vec<Binding> = Vec::new();
-        for Written { binding, offset } in written {
-            let same = |other: &&Binding| other.context == binding.context && other.keys == binding.keys;
-            if let Some(other) = own.iter().find(same) {
+        for Written { mut binding, offset } in written {
+            if let Some(other) = own.iter().find(|other| binding.is_at(other) && binding.when == other.when) {
                 let (context, keys) = (binding.context.name(), spelled(&binding.keys));
-                let message = format!("{keys:?} is bound twice in [keys.{context}], first in line {}", other.line);
-                doc.problem(offset, format!("{message}; remove one"));
+                let message = format!("{keys:?} is bound twice in [keys.{context}], first in line {}", line(other));
+                doc.problem(offset, format!("{message}; remove one, or give one a \"when\""));
                 continue;
             }
             if let Some(other) = own.iter().find(|other| binding.clashes(other)) {
-                let message = format!("{} in line {}; rebind one", binding.conflict(other), other.line);
+                let message = format!("{} in line {}; rebind one", binding.conflict(other), line(other));
                 doc.problem(offset, message);
                 continue;
             }
             // The person's keys win over inherited ones, also over those that a later version adds.
             for other in inherited.iter().filter(|other| binding.clashes(other)) {
-                let from = format!("inherited from {}:{}", other.file, other.line);
+                let from = format!("inherited from {}:{}", other.place.source, line(other));
                 let message = format!("{}, {from}, which is lost", binding.conflict(other));
                 doc.problem(offset, format!("{message}; rebind one, or set run = \"none\" for it"));
             }
-            inherited.retain(|other| !binding.clashes(other) && !same(&other));
+            // A conditional binding stands before the inherited one; an unconditional one takes its place.
+            let gives_way =
+                |other: &Binding| binding.is_at(other) && (binding.when.is_none() || binding.when == other.when);
+            let before = inherited.iter().find(|other| gives_way(other) && other.action != binding.action);
+            let replaces = before.and_then(|other| Some((other.action?, other.place.clone())));
+            inherited.retain(|other| !binding.clashes(other) && !gives_way(other));
+            binding.replaces = replaces;
             own.push(binding);
         }
         inherited.extend(own);
@@ -95,9 +99,18 @@ impl Table {
     }
 }
 
+fn line(binding: &Binding) -> u32 {
+    binding.place.at.map_or(0, |(line, _)| line)
+}
+
 impl Binding {
+    /// Whether it has the same keys in the same context.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        self.context == other.context && self.keys == other.keys
+    }
+
     /// Whether one sequence is the start of the other, in one context, and both do something.
-    fn clashes(&self, other: &Self) -> bool {
+    pub(super) fn clashes(&self, other: &Self) -> bool {
         let starts = self.keys.starts_with(&other.keys) || other.keys.starts_with(&self.keys);
         let live = self.action.is_some() && other.action.is_some();
         self.context == other.context && self.keys != other.keys && starts && live
@@ -106,8 +119,7 @@ impl Binding {
     fn conflict(&self, other: &Self) -> String {
         let (own, others) = (spelled(&self.keys), spelled(&other.keys));
         let relation = if self.keys.len() < other.keys.len() { "is also the start of" } else { "begins with" };
-        let action = other.action.map_or("none", |action| action.info().name);
-        format!("conflict in [keys.{}]: {own:?} {relation} {others:?} ({action})", self.context.name())
+        format!("conflict in [keys.{}]: {own:?} {relation} {others:?} ({})", self.context.name(), other.does())
     }
 }
 
@@ -120,33 +132,42 @@ fn context(top: &Fields<'_, '_>, name: &str, offset: usize) -> Option<Context> {
     found
 }
 
-fn written(top: &Fields<'_, '_>, file: &Rc<str>) -> Vec<Written> {
+fn written(top: &Fields<'_, '_>) -> Vec<Written> {
     let Some(keys) = top.table("keys") else { return Vec::new() };
     let mut written = Vec::new();
     for Located { value: name, offset } in keys.keys() {
         let Some(context) = context(top, name, offset) else { continue };
         for table in keys.tables(name) {
-            written.extend(bindings(&table, context, file));
+            written.extend(bindings(&table, context));
         }
     }
     written
 }
 
 /// The bindings of one `[[keys.<context>]]` table: one for each alternative of `on`.
-fn bindings(table: &Fields<'_, '_>, context: Context, file: &Rc<str>) -> Vec<Written> {
-    table.only(&["on", "run", "desc"]);
+fn bindings(table: &Fields<'_, '_>, context: Context) -> Vec<Written> {
+    table.only(&["on", "run", "desc", "when", "override"]);
     let doc = table.document();
     let run = table.required_text("run");
     let desc = table.text("desc").map(|desc| desc.value);
+    let overrides = table.truth("override").unwrap_or_default();
     let sequences = if table.require("on") { sequences(table) } else { Vec::new() };
+    let when = match table.text("when").map(|when| (When::parse(&when.value), when.offset)) {
+        None => None,
+        Some((Ok(when), _)) => Some(when),
+        // Without its condition it would do what its author did not mean.
+        Some((Err(wrong), offset)) => {
+            doc.problem(offset, wrong);
+            return Vec::new();
+        }
+    };
     let Some(run) = run else { return Vec::new() };
     let action = match run.value.as_str() {
         "none" => None,
         name => match Action::from_name(name) {
             Some(action) => Some(action),
             None => {
-                let hint = suggestion(name, ACTIONS.iter().map(|row| row.name));
-                doc.problem(run.offset, format!("unknown action {name:?}; {hint}"));
+                doc.problem(run.offset, unknown_action(name));
                 return Vec::new();
             }
         },
@@ -157,14 +178,20 @@ fn bindings(table: &Fields<'_, '_>, context: Context, file: &Rc<str>) -> Vec<Wri
             doc.problem(offset, wrong);
             continue;
         }
-        for (key, caution) in keys.iter().filter_map(|key| Some((key, key.caution()?))) {
-            doc.problem(offset, format!("{:?} {caution}; bind another key as well", key.to_string()));
-        }
-        let line = doc.place(offset).at.map_or(0, |(line, _)| line);
-        let binding = Binding { context, keys, action, desc: desc.clone(), file: file.clone(), line };
+        let (desc, when, place) = (desc.clone(), when.clone(), doc.place(offset));
+        let binding = Binding { context, keys, action, desc, when, overrides, replaces: None, place };
         written.push(Written { binding, offset });
     }
     written
+}
+
+fn unknown_action(name: &str) -> String {
+    if name.contains("approve") {
+        return format!(
+            "there is no action {name:?}: a key approves one stage, with \"stage.approve\" in [keys.confirm]"
+        );
+    }
+    format!("unknown action {name:?}; {}", suggestion(name, ACTIONS.iter().map(|row| row.name)))
 }
 
 /// Why these keys can't have this action in this context, if they can't.
@@ -231,7 +258,7 @@ fn words(value: &DeValue<'_>) -> Result<String, String> {
     }
 }
 
-fn sequence(words: &str) -> Result<Vec<Key>, String> {
+pub(super) fn sequence(words: &str) -> Result<Vec<Key>, String> {
     let keys: Vec<Key> = words.split_whitespace().map(Key::parse).collect::<Result<_, _>>()?;
     match keys.len() {
         0 => Err("\"on\" names no key; write one such as \"g g\"".to_owned()),

@@ -1,10 +1,14 @@
 //! The shipped keymaps, and what becomes of a person's own.
 
+mod readme;
+mod samples;
+
 use std::fs;
 use std::path::Path;
 
+use crate::app::Fact;
 use crate::app::action::{ACTIONS, Action, Context};
-use crate::keymap::{BUILT_IN, Key, Keymap, Step};
+use crate::keymap::{BUILT_IN, Key, Keymap, Meaning, Menu, Step};
 
 const PLAN: [Context; 2] = [Context::Plan, Context::Global];
 
@@ -12,14 +16,20 @@ fn keys(spelled: &str) -> Vec<Key> {
     spelled.split(' ').map(|name| Key::parse(name).unwrap()).collect()
 }
 
+/// A moment at which no fact holds.
+fn nothing(_: Fact) -> u64 {
+    0
+}
+
 /// What typing these keys from nothing leads to.
 fn typed(keymap: &Keymap, contexts: &[Context], spelled: &str) -> Step {
     let keys = keys(spelled);
     let (last, pending) = keys.split_last().unwrap();
     for length in 0..pending.len() {
-        assert!(matches!(keymap.feed(contexts, &pending[..length], pending[length]), Step::Pending(_)), "{spelled}");
+        let step = keymap.feed(contexts, &nothing, &pending[..length], pending[length]);
+        assert!(matches!(step, Step::Pending(_)), "{spelled}");
     }
-    keymap.feed(contexts, pending, *last)
+    keymap.feed(contexts, &nothing, pending, *last)
 }
 
 /// The keymap of a file that begins with `inherits = "vim"` in its third line, and its problems.
@@ -98,7 +108,9 @@ fn text_is_text_and_the_sheet_is_closed() {
 #[test]
 fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     let (vim, _) = Keymap::load("vim", None);
-    let Step::Pending(choices) = vim.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
+    let Step::Pending(Menu { title, choices }) = vim.feed(&PLAN, &nothing, &[], Key::parse("Space").unwrap()) else {
+        panic!()
+    };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
     assert_eq!(
         shown,
@@ -111,18 +123,22 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "x abandon",
             "t trust",
             "r reload",
+            "T themes",
             "m models",
             "q quit"
         ]
     );
-    assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Esc").unwrap()), Step::None);
-    assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Z").unwrap()), Step::None);
+    assert_eq!(title, "Space  Menu");
+    assert_eq!(vim.feed(&PLAN, &nothing, &keys("Space"), Key::parse("Esc").unwrap()), Step::None);
+    assert_eq!(vim.feed(&PLAN, &nothing, &keys("Space"), Key::parse("Z").unwrap()), Step::None);
 
     let (own, problems) =
         own("[groups]\n\"Space v\" = \"View\"\n[[keys.plan]]\non = \"Space v w\"\nrun = \"wrap.toggle\"\n\
                                [[keys.plan]]\non = \"Space n\"\nrun = \"search.next\"\ndesc = \"match\"\n");
     assert_eq!(problems, [""; 0]);
-    let Step::Pending(choices) = own.feed(&PLAN, &[], Key::parse("Space").unwrap()) else { panic!() };
+    let Step::Pending(Menu { choices, .. }) = own.feed(&PLAN, &nothing, &[], Key::parse("Space").unwrap()) else {
+        panic!()
+    };
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
     assert_eq!(
         shown,
@@ -136,6 +152,7 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "x abandon",
             "t trust",
             "r reload",
+            "T themes",
             "m models",
             "q quit"
         ]
@@ -180,8 +197,8 @@ fn bad_bindings_are_left_out_and_named() {
         ("[[keys.diffs]]\non = \"Q\"\nrun = \"app.quit\"\n", "4:8: unknown context \"diffs\"; did you mean \"diff\"?"),
         ("clear = [\"txt\"]\n", "4:10: unknown context \"txt\"; did you mean \"text\"?"),
         (
-            "[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\nwhen = \"text\"\n",
-            "7:1: unknown key \"when\" in [[keys.global]]; known: on, run, desc",
+            "[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\nonce = \"text\"\n",
+            "7:1: unknown key \"once\" in [[keys.global]]; known: on, run, desc, when, override",
         ),
         ("[[keys.global]]\nrun = \"app.quit\"\n", "4:1: missing key \"on\" in [[keys.global]]; add it"),
         ("[[keys.global]]\non = \"Q\"\n", "4:1: missing key \"run\" in [[keys.global]]; add it"),
@@ -227,11 +244,23 @@ fn bad_bindings_are_left_out_and_named() {
             "[[keys.gates]]\non = \"Space\"\nrun = \"gate.override\"\n",
             "5:6: \"gate.override\" can't be bound to \"Space\", which is pressed by habit; bind another key",
         ),
+        (
+            "[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\nwhen = \"bussy\"\n",
+            "7:8: unknown fact \"bussy\"; did you mean \"busy\"?",
+        ),
+        (
+            "[[keys.confirm]]\non = \"Q\"\nrun = \"stage.approve-all\"\n",
+            "6:7: there is no action \"stage.approve-all\": a key approves one stage, with \"stage.approve\" in [keys.confirm]",
+        ),
+        (
+            "[[keys.confirm]]\non = \"Q\"\nrun = [\"stage.approve\", \"stage.approve\"]\n",
+            "6:7: \"run\" in [[keys.confirm]] must be a string, not an array",
+        ),
         ("colour = 1\n", "4:1: unknown key \"colour\"; known: schema, name, inherits, clear, groups, keys"),
     ] {
         let (keymap, problems) = own(text);
         assert_eq!(problems, [format!("me.toml:{expected}")], "of {text}");
-        if !text.contains("clear") && !text.contains("when") {
+        if !text.contains("clear") && !text.contains("once") {
             assert_eq!(keymap, clean, "of {text}");
         }
     }
@@ -258,20 +287,126 @@ fn conflicts_name_both_sides() {
         problems,
         [
             "me.toml:8:6: conflict in [keys.plan]: \"Q Q\" begins with \"Q\" (scroll.top) in line 5; rebind one",
-            "me.toml:11:6: \"Q\" is bound twice in [keys.plan], first in line 5; remove one"
+            "me.toml:11:6: \"Q\" is bound twice in [keys.plan], first in line 5; remove one, or give one a \"when\""
         ]
     );
     assert_eq!(typed(&keymap, &PLAN, "Q"), Step::Run(Action::ScrollTop));
 }
 
 #[test]
-fn keys_that_may_not_arrive_work_and_are_named() {
-    let (keymap, problems) = own("[[keys.global]]\non = \"C-b\"\nrun = \"app.quit\"\n");
+fn a_condition_decides_which_of_two_bindings_counts() {
+    let (keymap, problems) =
+        own("[[keys.global]]\non = \"w\"\nrun = \"gate.rerun\"\nwhen = \"!text && failing > 0\"\n\
+                                  [[keys.plan]]\non = \"Q\"\nrun = \"app.quit\"\nwhen = \"!busy\"\n");
+    assert_eq!(problems, [""; 0]);
+    let step = |failing, busy, key: &str| {
+        let facts = move |fact| match fact {
+            Fact::Failing => failing,
+            Fact::Busy => busy,
+            _ => 0,
+        };
+        keymap.feed(&PLAN, &facts, &[], Key::parse(key).unwrap())
+    };
+    assert_eq!(step(2, 0, "w"), Step::Run(Action::GateRerun));
+    assert_eq!(step(0, 0, "w"), Step::Run(Action::WrapToggle));
+    assert_eq!((step(0, 0, "Q"), step(0, 1, "Q")), (Step::Run(Action::Quit), Step::None));
+    let shown = |failing| {
+        keymap.key_for(&PLAN, &move |fact| if fact == Fact::Failing { failing } else { 0 }, Action::GateRerun)
+    };
+    assert_eq!((shown(1), shown(0)), (Some("w".to_owned()), None));
+}
+
+#[test]
+fn what_works_and_may_surprise_is_a_note() {
+    let notes = |text: &str, prefix: Option<&str>| -> Vec<String> {
+        let (keymap, problems) = own(text);
+        assert_eq!(problems, [""; 0]);
+        let notes = keymap.notes(prefix.map(|prefix| Key::parse(prefix).unwrap()));
+        notes.iter().map(|note| note.to_string().rsplit('/').next().unwrap().to_owned()).collect()
+    };
+    let vim = include_str!("../../keymaps/vim.toml");
+    let line = |on: &str| vim.lines().position(|line| line == format!("on = {on:?}")).unwrap() + 1;
+    for (text, prefix, expected) in [
+        (
+            "[[keys.global]]\non = \"w\"\nrun = \"app.quit\"\n",
+            None,
+            format!(
+                "me.toml:5:6: \"w\" in [keys.global] takes the place of \"wrap.toggle\", inherited from vim.toml:{}; set \
+                 override = true if that is meant",
+                line("w")
+            ),
+        ),
+        (
+            "[[keys.gates]]\non = \"g\"\nrun = \"app.quit\"\n",
+            None,
+            format!(
+                "me.toml:5:6: \"g\" in [keys.gates] hides \"g g\" (scroll.top) of [keys.global], vim.toml:{}; set override = \
+                 true if that is meant",
+                line("g g")
+            ),
+        ),
+        (
+            "[[keys.global]]\non = \"C-b\"\nrun = \"app.quit\"\n",
+            None,
+            "me.toml:5:6: \"C-b\" is the prefix key of tmux, where it has to be pressed twice; bind another as well".to_owned(),
+        ),
+        (
+            "[[keys.global]]\non = \"C-a\"\nrun = \"app.quit\"\n",
+            Some("C-a"),
+            "me.toml:5:6: \"C-a\" is the prefix key of this tmux and has to be pressed twice; bind another".to_owned(),
+        ),
+        (
+            "[[keys.global]]\non = \"S-Enter\"\nrun = \"app.quit\"\n",
+            None,
+            "me.toml:5:6: \"S-Enter\" is plain Enter unless the terminal, and tmux, have extended keys; bind another key as well"
+                .to_owned(),
+        ),
+        (
+            "[[keys.global]]\non = \"C-.\"\nrun = \"app.quit\"\n",
+            None,
+            "me.toml:5:6: \"C-.\" doesn't arrive unless the terminal, and tmux, have extended keys; bind another key as well"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(notes(text, prefix), [expected], "of {text}");
+    }
+    for meant in [
+        "[[keys.global]]\non = \"w\"\nrun = \"app.quit\"\noverride = true\n",
+        "[[keys.gates]]\non = \"g\"\nrun = \"app.quit\"\noverride = true\n",
+        "[[keys.gates]]\non = \"w\"\nrun = \"none\"\n",
+        "[[keys.gates]]\non = \"] g\"\nrun = \"gate.log\"\n",
+    ] {
+        assert_eq!(notes(meant, None), [""; 0], "of {meant}");
+    }
+    assert_eq!(notes("[[keys.global]]\non = \"C-b\"\nrun = \"app.quit\"\n", Some("C-a")), [""; 0]);
+    for shipped in ["vim", "emacs"] {
+        assert_eq!(Keymap::load(shipped, None).0.notes(None), []);
+    }
+}
+
+#[test]
+fn keys_are_explained_place_by_place() {
+    let (keymap, _) =
+        own("[[keys.gates]]\non = \"w\"\nrun = \"gate.rerun\"\nwhen = \"failing > 0\"\noverride = true\n");
+    let told = |spelled: &str| -> Vec<String> {
+        let meanings = keymap.explain(&keys(spelled));
+        let line = |(context, meaning): &(Context, Meaning)| match meaning {
+            Meaning::Text => format!("{}: text", context.name()),
+            Meaning::Begins(all) => format!("{}: begins {}", context.name(), all.len()),
+            Meaning::Bound(all) => {
+                let one = &all[0];
+                let file = one.file.rsplit('/').next().unwrap();
+                format!("{}: {} {:?} {file}", context.name(), one.action.unwrap().info().name, one.when)
+            }
+        };
+        meanings.iter().map(line).collect()
+    };
     assert_eq!(
-        problems,
-        ["me.toml:5:6: \"C-b\" is the prefix key of tmux and doesn't get through it; bind another key as well"]
+        told("w"),
+        ["global: wrap.toggle None vim.toml", "gates: gate.rerun Some(\"failing > 0\") me.toml", "text: text"]
     );
-    assert_eq!(typed(&keymap, &PLAN, "C-b"), Step::Run(Action::Quit));
+    assert_eq!(told("g"), ["global: begins 1", "list: begins 1", "text: text", "trust: begins 1"]);
+    assert_eq!(told("C-q"), [""; 0]);
 }
 
 #[test]
@@ -284,10 +419,11 @@ fn there_is_always_a_keymap() {
     assert_eq!(keymap, vim);
     assert!(problems[0].starts_with("me.toml:2:"), "{problems:?}");
 
-    let (_, problems) = named("me", "schema = 1\n[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\n");
+    let (keymap, problems) = named("me", "schema = 1\n[[keys.global]]\non = \"Q\"\nrun = \"app.quit\"\n");
     assert_eq!(problems.len(), 8);
+    assert_eq!(keymap.keys_for(Context::Confirm, Action::StageApprove), ["y"]);
     assert_eq!(
         problems[0],
-        "me.toml: no key is left for \"decision.open\" in [keys.global]; bind one, or inherit \"vim\""
+        "me.toml: no key is left for \"decision.open\" in [keys.global], so \"F9\" does it; bind one, or inherit \"vim\""
     );
 }

@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use toml::de::DeValue;
 use two_face::theme::{EmbeddedLazyThemeSet, EmbeddedThemeName};
 
+use super::Variant;
 use super::colour::{Colour, Depth, hex, named, names};
 use super::scope::{Scope, ancestry};
 use crate::config::{Document, Fields, Located, Place, Problem, Sheet, kind, nearest, suggestion};
@@ -20,7 +21,7 @@ const MODIFIERS: [(&str, Modifier); 6] = [
 ];
 
 /// The background a theme is made for.
-const VARIANTS: [&str; 3] = ["dark", "light", "any"];
+const VARIANTS: [(&str, Variant); 3] = [("dark", Variant::Dark), ("light", Variant::Light), ("any", Variant::Any)];
 
 /// A colour of a scope: given on the spot, or the name of one in the palette.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ struct Look {
 pub(super) struct Layers {
     palette: BTreeMap<String, Colour>,
     scopes: BTreeMap<String, Look>,
+    /// The background it is made for.
+    pub(super) variant: Variant,
     /// The syntax theme.
     pub(super) syntax: Option<EmbeddedThemeName>,
 }
@@ -58,10 +61,14 @@ impl Layers {
             for key in ["name", "license"] {
                 top.text(key);
             }
-            let variant = top.text("variant");
-            if let Some(Located { value, offset }) = variant.filter(|v| !VARIANTS.contains(&v.value.as_str())) {
-                let hint = suggestion(&value, VARIANTS);
-                doc.problem(offset, format!("unknown variant {value:?}; {hint}"));
+            if let Some(Located { value, offset }) = top.text("variant") {
+                match VARIANTS.iter().find(|(name, _)| *name == value) {
+                    Some((_, variant)) => self.variant = *variant,
+                    None => {
+                        let hint = suggestion(&value, VARIANTS.map(|(name, _)| name));
+                        doc.problem(offset, format!("unknown variant {value:?}; {hint}"));
+                    }
+                }
             }
             self.syntax = top.text("syntax").and_then(|name| syntax(&doc, &name)).or(self.syntax);
             self.read_palette(&top);

@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEventKind};
 
 use crate::app::action::Action;
 use crate::app::{Model, Msg};
-use crate::keymap::{Key, Keymap, Step};
+use crate::keymap::{Key, Keymap, Menu, Step};
 
 /// How long a begun sequence waits before its continuations are shown.
 const POPUP_AFTER: Duration = Duration::from_millis(250);
@@ -15,14 +15,14 @@ const POPUP_AFTER: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(super) struct Pending {
     keys: Vec<Key>,
-    choices: Vec<(Key, String)>,
+    menu: Option<Menu>,
     since: Option<Instant>,
 }
 
 impl Pending {
     /// What can follow, once it is time to show it.
-    pub(super) fn shown(&self, now: Instant) -> &[(Key, String)] {
-        if self.popup_at().is_some_and(|at| now >= at) { &self.choices } else { &[] }
+    pub(super) fn shown(&self, now: Instant) -> Option<&Menu> {
+        self.menu.as_ref().filter(|_| self.popup_at().is_some_and(|at| now >= at))
     }
 
     /// When the continuations are to be shown.
@@ -55,14 +55,14 @@ pub(super) fn message(model: &Model, keymap: &Keymap, pending: &mut Pending, eve
 
 fn press(model: &Model, keymap: &Keymap, pending: &mut Pending, event: KeyEvent) -> Msg {
     let Some(key) = Key::from_event(&event) else { return Msg::Stray };
-    match keymap.feed(&model.contexts(), &pending.keys, key) {
+    match keymap.feed(&model.contexts(), &|fact| model.fact(fact), &pending.keys, key) {
         Step::Run(action) => {
             pending.forget();
             Msg::Act(action)
         }
-        Step::Pending(choices) => {
+        Step::Pending(menu) => {
             pending.keys.push(key);
-            pending.choices = choices;
+            pending.menu = Some(menu);
             pending.since.get_or_insert_with(Instant::now);
             Msg::Stray
         }

@@ -3,6 +3,7 @@
 //! Nothing ticks. The loop sleeps until a key, a report, a signal, or the moment the model asked to be woken at; a screen
 //! on which nothing changes costs no time and writes no byte.
 
+mod background;
 mod casting;
 mod clipboard;
 mod drafts;
@@ -17,6 +18,7 @@ mod run;
 mod terminal;
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::app::Host;
 use crate::config::Config;
@@ -25,8 +27,9 @@ use crate::engine::{Corrupt, Recorded};
 use crate::journal::{Journal, ReadError, Reader};
 use crate::keymap::Keymap;
 use crate::repo::{Repo, RepoError};
-use crate::theme::Theme;
+use crate::theme::{Depth, Theme};
 
+pub use self::background::background;
 pub use self::run::run;
 pub use self::terminal::size;
 
@@ -59,6 +62,10 @@ pub struct Settings {
     pub host: Host,
     /// How it looks.
     pub theme: Theme,
+    /// How many colours the terminal has.
+    pub depth: Depth,
+    /// Where the person's own themes are.
+    pub themes: Option<PathBuf>,
     /// Which keys do what.
     pub keymap: Keymap,
 }

@@ -2,6 +2,7 @@
 
 use std::future;
 use std::io;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant as Moment, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::background::Late;
 use super::casting;
 use super::clipboard::{self, Copied};
 use super::drafts::Drafts;
@@ -32,8 +34,8 @@ use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
 use crate::keymap::Keymap;
 use crate::process::supervise;
 use crate::repo::Repo;
-use crate::theme::Theme;
-use crate::view::{self, Grammar, Scene, Syntax};
+use crate::theme::{Depth, Theme};
+use crate::view::{Grammar, Scene, Syntax};
 
 /// The shortest time between frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(50);
@@ -51,7 +53,7 @@ const WHEEL_ROWS: usize = 3;
 pub fn run(start: Start) -> Result<Left, TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let Start { repo, record, settings, reload, first, first_run, goal, decide } = start;
-    let Settings { config, host, theme, keymap } = settings;
+    let Settings { config, host, theme, depth, themes, keymap } = settings;
     let (configured, wheel) = (config.editor.clone(), config.access.mouse);
     let opened = record::open(record, config.clone(), repo.clone())?;
     let mut screen = Screen::take()?;
@@ -82,12 +84,14 @@ pub fn run(start: Start) -> Result<Left, TuiError> {
     if let Some(order) = first {
         opened.source.order(order);
     }
-    model.help_rows = view::help_rows(&keymap);
+    model.keys = keymap.rows();
     let first_run = first_run && model.state.loops.is_empty() && !model.host.reads_only;
     let (back, aside) = unbounded_channel();
     let syntax = Syntax::default();
     let session = Session {
-        ui: Ui { model, theme, keymap, syntax, pending: Pending::default() },
+        ui: Ui { model, theme, keymap, syntax, pending: Pending::default(), late: Late::default() },
+        depth,
+        themes,
         screen,
         source: opened.source,
         drafts,
@@ -121,6 +125,7 @@ struct Ui {
     keymap: Keymap,
     syntax: Syntax,
     pending: Pending,
+    late: Late,
 }
 
 /// When the next frame is due.
@@ -144,6 +149,9 @@ impl Frame {
 
 struct Session {
     ui: Ui,
+    /// How many colours the terminal has, and where the person's own themes are.
+    depth: Depth,
+    themes: Option<PathBuf>,
     screen: Screen,
     source: Source,
     drafts: Drafts,
@@ -246,7 +254,7 @@ impl Session {
 
     /// The next moment at which something must be done without being asked.
     fn due(&self) -> Option<Instant> {
-        let popup = self.ui.pending.popup_at().filter(|_| self.ui.pending.shown(Instant::now()).is_empty());
+        let popup = self.ui.pending.popup_at().filter(|_| self.ui.pending.shown(Instant::now()).is_none());
         let model = self.ui.model.wake_at().map(instant);
         [self.frame.wanted, popup, model].into_iter().flatten().min()
     }
@@ -274,7 +282,7 @@ impl Session {
         if self.ui.model.size != (columns, rows) {
             self.tell(Msg::Resize(columns, rows));
         }
-        let Ui { model, theme, keymap, syntax, pending } = &mut self.ui;
+        let Ui { model, theme, keymap, syntax, pending, .. } = &mut self.ui;
         let moment = Instant::now();
         let scene = Scene { model, theme, keymap, syntax, pending: pending.shown(moment) };
         let whole = self.screen.draw(&scene)?;
@@ -297,7 +305,10 @@ impl Session {
         let resized = matches!(event, Event::Resize(..));
         // An event may tell of a size that has passed: a newer one may be on the screen already.
         let event = if resized { Screen::size().map(|(columns, rows)| Event::Resize(columns, rows))? } else { event };
-        let Ui { model, keymap, pending, .. } = &mut self.ui;
+        let Ui { model, keymap, pending, late, .. } = &mut self.ui;
+        if matches!(&event, Event::Key(key) if late.swallows(key)) {
+            return Ok(Next::Go);
+        }
         let times = if matches!(event, Event::Mouse(_)) { WHEEL_ROWS } else { 1 };
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
         let mut next = self.take(msg.clone(), interrupt)?;
@@ -372,6 +383,7 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::ShowTheme(name) => self.show_theme(&name),
                 Request::FindCalls(text) => {
                     let ids: Vec<_> = self.ui.model.state.exchanges.keys().copied().collect();
                     let msg = match exchange::find(&self.repo.private_dir()?, &text, ids) {
@@ -444,19 +456,17 @@ impl Session {
     /// Reads the configuration again. A broken one changes nothing.
     fn reload(&mut self) {
         let notice = match (self.reload)() {
-            Ok(Settings { config, host, theme, keymap }) => {
+            Ok(Settings { config, host, theme, depth, themes, keymap }) => {
                 let demo = self.ui.model.host.demo;
                 let reads_only = self.ui.model.host.reads_only;
-                if theme.syntax() != self.ui.theme.syntax() {
-                    self.ui.syntax = Syntax::default();
-                }
-                self.ui.model.help_rows = view::help_rows(&keymap);
-                (self.ui.theme, self.ui.keymap) = (theme, keymap);
+                self.ui.model.keys = keymap.rows();
+                (self.depth, self.themes) = (depth, themes);
+                self.look_like(theme);
+                self.ui.keymap = keymap;
                 self.editor = editor::command(config.editor.as_deref());
                 self.config = config.clone();
                 let warning = host.warnings.first().cloned();
                 self.tell(Msg::Host(Box::new(Host { demo, reads_only, ..host })));
-                self.load_grammar();
                 if !reads_only {
                     self.order(Order::Configure(Box::new(config)));
                 }
@@ -466,6 +476,24 @@ impl Session {
             Err(why) => Notice { text: why, is_error: true },
         };
         self.ui.model.notice = Some(notice);
+    }
+
+    /// Looks like the theme of this name; what is wrong with its file is told.
+    fn show_theme(&mut self, name: &str) {
+        let (theme, problems) = Theme::load(name, self.themes.as_deref(), self.depth);
+        if let Some(problem) = problems.first() {
+            self.ui.model.notice = Some(Notice { text: problem.to_string(), is_error: true });
+        }
+        self.look_like(theme);
+    }
+
+    fn look_like(&mut self, theme: Theme) {
+        let recoloured = theme.syntax() != self.ui.theme.syntax();
+        self.ui.theme = theme;
+        if recoloured {
+            self.ui.syntax = self.ui.syntax.recoloured(self.ui.theme.syntax());
+            self.load_grammar();
+        }
     }
 
     fn order(&mut self, order: Order) {
@@ -613,7 +641,7 @@ impl Session {
     /// Loads the grammars beside the first frames; they colour what is drawn after.
     fn load_grammar(&self) {
         let (slot, name) = (self.ui.syntax.slot(), self.ui.theme.syntax().to_owned());
-        if self.ui.theme.is_mono() {
+        if self.ui.theme.is_mono() || slot.get().is_some() {
             return;
         }
         thread::spawn(move || {

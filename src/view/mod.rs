@@ -11,6 +11,7 @@ mod emphasis;
 mod figures;
 mod gates;
 mod header;
+mod help;
 mod overlay;
 mod paint;
 mod panes;
@@ -31,10 +32,9 @@ use ratatui::text::Line;
 use crate::app::Model;
 use crate::app::action::{Action, Context};
 use crate::app::layout::{Area, LEAST};
-use crate::keymap::{Key, Keymap};
+use crate::keymap::{Keymap, Menu};
 use crate::theme::{Scope, Theme};
 
-pub use self::overlay::help_rows;
 pub use self::picture::picture;
 pub use self::syntax::{Grammar, Syntax};
 
@@ -49,12 +49,18 @@ pub struct Scene<'a> {
     pub keymap: &'a Keymap,
     /// Colours for code.
     pub syntax: &'a Syntax,
-    /// The keys that can follow the ones pressed so far, with what they do; empty when none were pressed.
-    pub pending: &'a [(Key, String)],
+    /// The keys that can follow the ones pressed so far, once it is time to show them.
+    pub pending: Option<&'a Menu>,
 }
 
 /// Draws a scene over the whole of `buf`, and says where the terminal's cursor belongs.
 pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
+    let cursor = screen(scene, buf);
+    paint::ground(buf, scene.theme.ground());
+    cursor
+}
+
+fn screen(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     let (width, height) = (buf.area.width, buf.area.height);
     let whole = Area::new(0, 0, width, height);
     paint::fill(buf, whole, scene.theme.style(Scope::Text));
@@ -90,8 +96,8 @@ pub fn draw(scene: &Scene<'_>, buf: &mut Buffer) -> Option<Position> {
     for overlay in &scene.model.overlays {
         cursor = overlay::draw(scene, buf, overlay);
     }
-    if !scene.pending.is_empty() {
-        overlay::which_key(scene, buf);
+    if let Some(menu) = scene.pending {
+        overlay::which_key(scene, buf, menu);
     }
     if scene.theme.is_ascii() {
         paint::to_ascii(buf);
@@ -105,6 +111,11 @@ impl Scene<'_> {
         let mut contexts = self.model.contexts();
         // Hints about a pane's own actions stand outside of it too.
         contexts.extend([Context::Global, Context::Plan, Context::Critique, Context::Gates]);
-        contexts.into_iter().find_map(|context| self.keymap.keys_for(context, action).into_iter().next())
+        self.key_in(&contexts, action)
+    }
+
+    /// The key to show for an action in these contexts, the first that has one.
+    fn key_in(&self, contexts: &[Context], action: Action) -> Option<String> {
+        self.keymap.key_for(contexts, &|fact| self.model.fact(fact), action)
     }
 }

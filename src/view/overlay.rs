@@ -7,13 +7,13 @@ use tui_textarea::TextArea;
 
 use super::document::{self, Look};
 use super::paint::{bar, below, clip, fill, line, lines, list, row, span, width, wrapped};
-use super::{Scene, casting, sheet};
+use super::{Scene, casting, help, sheet};
 use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
-use crate::app::{Ask, Overlay, Picker, Purpose, Source, Trust, wrap};
+use crate::app::{Ask, Choice, Overlay, Picker, Purpose, Row, Source, Trust, wrap};
 use crate::domain::visible_line;
-use crate::keymap::Keymap;
+use crate::keymap::Menu;
 use crate::theme::{Scope, Sign};
 
 type Cursor = Option<(u16, u16)>;
@@ -21,7 +21,7 @@ type Cursor = Option<(u16, u16)>;
 /// Draws an overlay and says where its cursor is.
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, overlay: &Overlay) -> Cursor {
     match overlay {
-        Overlay::Help { scroll } => help(scene, buf, *scroll),
+        Overlay::Help(one) => help::draw(scene, buf, one),
         Overlay::Sheet(sheet) => sheet::draw(scene, buf, sheet),
         Overlay::Ask(ask) => question(scene, buf, ask),
         Overlay::Pick(picker) => pick(scene, buf, picker),
@@ -61,67 +61,13 @@ pub(super) fn popup(
     Area::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(2))
 }
 
-fn keys<const N: usize>(
+pub(super) fn keys<const N: usize>(
     scene: &Scene<'_>,
     context: Context,
     actions: [(Action, &'static str); N],
 ) -> Vec<(String, &'static str)> {
-    let key = |action| scene.keymap.keys_for(context, action).into_iter().next();
+    let key = |action| scene.key_in(&[context], action);
     actions.into_iter().filter_map(|(action, what)| Some((key(action)?, what))).collect()
-}
-
-/// How many rows the list of keys has: a row for each, and headings with a row between.
-pub fn help_rows(keymap: &Keymap) -> usize {
-    let rows = keymap.rows();
-    let mut contexts: Vec<Context> = rows.iter().map(|row| row.context).collect();
-    contexts.dedup();
-    (rows.len() + contexts.len() * 2).saturating_sub(1)
-}
-
-fn help(scene: &Scene<'_>, buf: &mut Buffer, scroll: usize) -> Cursor {
-    let (width_all, height) = scene.model.size;
-    let foot =
-        keys(scene, Context::List, [(Action::ScrollDown, "down"), (Action::ScrollUp, "up"), (Action::Back, "close")]);
-    let title = format!("Keys: {} (other keys: --keymap, or your own file)", scene.keymap.name());
-    let inside = popup(scene, buf, (84.min(width_all), height.saturating_sub(2).max(8)), &title, &foot);
-    let mut all: Vec<Line<'static>> = Vec::new();
-    let mut last = None;
-    let room = usize::from(inside.width);
-    for one in scene.keymap.rows() {
-        if last != Some(one.context) {
-            if last.is_some() {
-                all.push(Line::default());
-            }
-            all.push(Line::styled(heading(one.context), scene.theme.style(Scope::MarkupHeading)));
-            last = Some(one.context);
-        }
-        let shown = one.keys.join(", ");
-        let pad = 16_usize.saturating_sub(width(&shown)).max(1);
-        let desc = clip(&one.desc, room.saturating_sub(width(&shown) + pad + 2));
-        all.push(Line::from(vec![
-            span(&format!("  {shown}"), scene.theme.style(Scope::FooterKey)),
-            Span::raw(" ".repeat(pad)),
-            Span::styled(desc, scene.theme.style(Scope::Text)),
-        ]));
-    }
-    let from = scroll.min(all.len().saturating_sub(usize::from(inside.height)));
-    lines(buf, inside, all.get(from..).unwrap_or_default());
-    None
-}
-
-const fn heading(context: Context) -> &'static str {
-    match context {
-        Context::Global => "Everywhere",
-        Context::Constraint => "In the constraint",
-        Context::Plan => "In the artifact, and in the list of what is sent",
-        Context::Diff => "In a change",
-        Context::Critique => "In the critique",
-        Context::Gates => "In the gates",
-        Context::List => "In a list in front",
-        Context::Text => "While typing",
-        Context::Confirm => "On the decision sheet",
-        Context::Trust => "On the commands to be trusted",
-    }
 }
 
 fn question(scene: &Scene<'_>, buf: &mut Buffer, ask: &Ask) -> Cursor {
@@ -217,11 +163,23 @@ pub(super) fn choices(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker, insi
         return cursor;
     }
     let room = usize::from(body.width);
+    // What is cut in a row is whole below the list.
+    let whole = matching.get(picker.selected).map(|row| whole(scene, row, room)).unwrap_or_default();
+    let (tall, most) = (u16::try_from(whole.len()).unwrap_or(0), body.height.saturating_sub(2));
+    let list_area = Area { height: body.height - tall.min(most), ..body };
+    lines(buf, below(body, list_area.height), &whole);
     let items: Vec<Vec<Line<'static>>> = matching
         .iter()
         .map(|one| {
             let keys = scene.key_of_choice(&one.choice).unwrap_or_default();
-            let right = one.disabled.map_or_else(|| format!("{} {keys}", one.detail), |why| format!("not now: {why}"));
+            // Of a command, the rest is below.
+            let is_short = room < 60 && matches!(one.choice, Choice::Action(_));
+            let right = match one.disabled {
+                Some(_) if is_short => "not now".to_owned(),
+                Some(why) => format!("not now: {why}"),
+                None if is_short => keys,
+                None => format!("{} {keys}", one.detail),
+            };
             let right = clip(right.trim(), room / 2);
             let left = clip(&one.label, room.saturating_sub(width(&right) + 2));
             let gap = room.saturating_sub(width(&left) + width(&right)).max(1);
@@ -229,14 +187,27 @@ pub(super) fn choices(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker, insi
             vec![Line::from(vec![Span::styled(left, style), Span::raw(" ".repeat(gap)), Span::styled(right, muted)])]
         })
         .collect();
-    list(buf, body, &items, Some(picker.selected), scene.theme.style(Scope::Selection));
+    list(buf, list_area, &items, Some(picker.selected), scene.theme.style(Scope::Selection));
     cursor
 }
 
+/// A command in full: what it does, its name and keys, and why it can't be given now.
+fn whole(scene: &Scene<'_>, row: &Row, room: usize) -> Vec<Line<'static>> {
+    let Choice::Action(action) = row.choice else { return Vec::new() };
+    let key = scene.key_of_choice(&row.choice).map_or_else(|| "no key here".to_owned(), |key| format!("key {key}"));
+    let text = format!("{}. {}, {key}", action.info().doc, action.info().name);
+    let mut all = wrapped(&text, room, 2, scene.theme.style(Scope::FooterKey));
+    if let Some(why) = row.disabled {
+        all.extend(wrapped(&format!("not now: {why}"), room, 2, scene.theme.style(Scope::StageAwaiting)));
+    }
+    all
+}
+
 impl Scene<'_> {
-    fn key_of_choice(&self, choice: &crate::app::Choice) -> Option<String> {
+    fn key_of_choice(&self, choice: &Choice) -> Option<String> {
         match choice {
-            crate::app::Choice::Action(action) => self.key(*action),
+            // One that belongs in front has its key there.
+            Choice::Action(action) => self.key(*action).or_else(|| self.key_in(&Context::ALL, *action)),
             _ => None,
         }
     }
@@ -290,10 +261,10 @@ fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) ->
 }
 
 /// The keys that can follow the ones pressed so far.
-pub(super) fn which_key(scene: &Scene<'_>, buf: &mut Buffer) {
+pub(super) fn which_key(scene: &Scene<'_>, buf: &mut Buffer, menu: &Menu) {
     let (width_all, height) = scene.model.size;
     let entries: Vec<(String, &str)> =
-        scene.pending.iter().map(|(key, what)| (key.to_string(), what.as_str())).collect();
+        menu.choices.iter().map(|(key, what)| (key.to_string(), what.as_str())).collect();
     let widest = entries.iter().map(|(key, what)| width(key) + width(what) + 4).max().unwrap_or(12);
     let columns = (usize::from(width_all) / widest.max(1)).clamp(1, 4);
     let rows = entries.len().div_ceil(columns);
@@ -302,7 +273,8 @@ pub(super) fn which_key(scene: &Scene<'_>, buf: &mut Buffer) {
     fill(buf, area, scene.theme.style(Scope::Popup));
     if let Some(top) = row(area, 0) {
         let style = scene.theme.style(Scope::PaneFocused);
-        bar(buf, top, &Line::styled(" press", style), &Line::styled("Esc forgets ", style), style);
+        let title = clip(&menu.title, usize::from(width_all).saturating_sub(16));
+        bar(buf, top, &Line::styled(format!(" {title}"), style), &Line::styled("Esc forgets ", style), style);
     }
     for (index, (key, what)) in entries.iter().enumerate() {
         let (at, column) = (index % rows.max(1), index / rows.max(1));

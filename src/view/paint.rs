@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
@@ -38,6 +38,22 @@ pub(super) fn fill(buf: &mut Buffer, area: Area, style: Style) {
                 cell.reset();
                 cell.set_style(style);
             }
+        }
+    }
+}
+
+/// Puts the theme's own ground behind and its text colour before what has none of its own.
+pub(super) fn ground(buf: &mut Buffer, ground: Style) {
+    let (fg, bg) = (ground.fg.unwrap_or(Color::Reset), ground.bg.unwrap_or(Color::Reset));
+    if (fg, bg) == (Color::Reset, Color::Reset) {
+        return;
+    }
+    for cell in &mut buf.content {
+        if cell.bg == Color::Reset {
+            cell.bg = bg;
+        }
+        if cell.fg == Color::Reset {
+            cell.fg = fg;
         }
     }
 }

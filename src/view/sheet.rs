@@ -49,7 +49,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
     let wanted = u16::try_from(all.len()).unwrap_or(u16::MAX).saturating_add(2 + fields + errors);
     let mut keys = foot(scene, sheet, armed);
     if wanted > scene.model.size.1 {
-        let down = scene.keymap.keys_for(Context::Confirm, Action::ScrollDown).into_iter().next().unwrap_or_default();
+        let down = scene.key_in(&[Context::Confirm], Action::ScrollDown).unwrap_or_default();
         keys.insert(0, (down, "more"));
     }
     let inside = popup(scene, buf, (78, wanted), &title, &keys);
@@ -79,7 +79,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, sheet: &Sheet) -> Option
 
 /// The keys, once they do something.
 fn foot(scene: &Scene<'_>, sheet: &Sheet, armed: bool) -> Vec<(String, &'static str)> {
-    let key = |context, action| scene.keymap.keys_for(context, action).into_iter().next().unwrap_or_default();
+    let key = |context, action| scene.key_in(&[context], action).unwrap_or_default();
     if sheet.field.is_some() {
         return vec![("Enter".to_owned(), "done"), (key(Context::Text, Action::Back), "back")];
     }
@@ -210,7 +210,7 @@ fn consequence(scene: &Scene<'_>, sheet: &Sheet, stage: &Stage, width: usize) ->
         rows.extend(wrapped(&format!("It makes the commit and moves {branch}{dirty}."), width, 0, text));
     }
     if sheet.lands.is_some() && sheet.is_named() {
-        let key = scene.keymap.keys_for(Context::Confirm, Action::StageApprove).into_iter().next().unwrap_or_default();
+        let key = scene.key_in(&[Context::Confirm], Action::StageApprove).unwrap_or_default();
         rows.extend(wrapped(
             &format!("{} The name is typed: {key} lands it.", theme.sign(Sign::Good)),
             width,

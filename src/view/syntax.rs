@@ -32,18 +32,21 @@ type Runs = Vec<(Range<usize>, Style)>;
 
 /// Grammars and the colours of one theme.
 pub struct Grammar {
-    syntaxes: SyntaxSet,
+    syntaxes: Arc<SyntaxSet>,
     colours: Colours,
 }
 
 impl Grammar {
     /// Loads every grammar, and the colours of the theme of this name.
     pub fn load(name: &str) -> Self {
-        let themes = EmbeddedLazyThemeSet::theme_names();
-        let wanted = themes.iter().find(|known| known.as_name() == name).copied();
-        let wanted = wanted.unwrap_or(EmbeddedThemeName::Ansi);
-        Self { syntaxes: two_face::syntax::extra_newlines(), colours: two_face::theme::extra().get(wanted).clone() }
+        Self { syntaxes: Arc::new(two_face::syntax::extra_newlines()), colours: colours(name) }
     }
+}
+
+fn colours(name: &str) -> Colours {
+    let themes = EmbeddedLazyThemeSet::theme_names();
+    let wanted = themes.iter().find(|known| known.as_name() == name).copied();
+    two_face::theme::extra().get(wanted.unwrap_or(EmbeddedThemeName::Ansi)).clone()
 }
 
 /// Colours for code, once they are there.
@@ -58,6 +61,16 @@ impl Syntax {
     /// The place where a grammar loaded elsewhere is put.
     pub fn slot(&self) -> Arc<OnceLock<Grammar>> {
         Arc::clone(&self.grammar)
+    }
+
+    /// The same with the colours of another theme, at once if the grammars are there already.
+    pub fn recoloured(&self, name: &str) -> Self {
+        let fresh = Self::default();
+        if let Some(grammar) = self.grammar.get() {
+            // The slot is new, so nobody can have filled it.
+            let _ = fresh.grammar.set(Grammar { syntaxes: Arc::clone(&grammar.syntaxes), colours: colours(name) });
+        }
+        fresh
     }
 
     /// The parts of a changed line that differ from the line on the other side.

@@ -14,7 +14,7 @@ use crate::tui::{Settings, Start};
 use self::stage::Stage;
 use super::arguments::Common;
 use super::failure::Failure;
-use super::open::{self, variable};
+use super::open::{self, Asked, variable};
 use super::record::Record;
 use super::{face, terminal};
 
@@ -37,14 +37,14 @@ pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(),
 
 fn start(stage: &Stage, flags: &Flags) -> Result<Start, Failure> {
     let repo = stage.repo()?;
-    let (home, flags) = (stage.config_home(), flags.clone());
-    let again = move |repo: &Repo| settings(repo, &home, &flags);
+    let (home, flags, asked) = (stage.config_home(), flags.clone(), Asked::default());
+    let again = move |repo: &Repo| settings(repo, &home, &flags, &asked);
     let mut start = open::begin(repo.clone(), again(&repo)?, again)?;
     start.goal = Some(GOAL.to_owned());
     Ok(start)
 }
 
-fn settings(repo: &Repo, home: &Path, flags: &Flags) -> Result<Settings, Failure> {
+fn settings(repo: &Repo, home: &Path, flags: &Flags, asked: &Asked) -> Result<Settings, Failure> {
     let (taste, complaint) = taste(flags);
     let flags = match &taste {
         // A theme that isn't chosen by anybody is left to the terminal.
@@ -57,7 +57,7 @@ fn settings(repo: &Repo, home: &Path, flags: &Flags) -> Result<Settings, Failure
     if let Some(config) = taste {
         (loaded.config.editor, loaded.config.access) = (config.editor, config.access);
     }
-    let mut settings = open::settings(repo, &Paths::find(&variable, None), loaded)?;
+    let mut settings = open::settings(repo, &Paths::find(&variable, None), loaded, asked)?;
     settings.host.demo = true;
     settings.host.warnings.extend(complaint);
     Ok(settings)

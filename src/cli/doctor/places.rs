@@ -155,7 +155,7 @@ pub(super) fn configuration(common: &Common, repo: Option<&Repo>) -> (Vec<Check>
         checks.push(Check::ok(CONFIGURATION, format!("read: {}", names.join(", "))));
     }
     let depth = theme::depth(&open::variable, false);
-    let name = theme::choose(config.theme.as_deref(), &open::variable, depth);
+    let name = theme::choose(config.theme.as_deref(), None, &open::variable, depth);
     let (_, theme) = Theme::load(&name, paths.themes().as_deref(), depth);
     let (_, keymap) = Keymap::load(&config.keymap, paths.keymaps().as_deref());
     let problems = warnings.iter().chain(&theme).chain(&keymap);

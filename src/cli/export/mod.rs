@@ -17,8 +17,9 @@ use crate::view::{Grammar, Scene, Syntax, picture};
 
 use super::arguments::Common;
 use super::failure::Failure;
+use super::open::{self, Asked};
+use super::otlp;
 use super::record::Record;
-use super::{open, otlp};
 
 /// What is exported, and how.
 #[derive(Debug, Subcommand)]
@@ -95,8 +96,10 @@ pub(super) fn run(common: &Common, export: &Export, out: &mut dyn Write) -> Resu
     };
     let text = match export {
         Export::Svg { size, .. } => {
-            let (paths, loaded) = open::config(common, &repo)?;
-            let settings = open::settings(&repo, &paths, loaded)?;
+            let (paths, mut loaded) = open::config(common, &repo)?;
+            // A picture has no terminal that could be asked for its background.
+            loaded.config.theme.get_or_insert_with(|| "default-dark".to_owned());
+            let settings = open::settings(&repo, &paths, loaded, &Asked::default())?;
             screen(&record, &settings, one, index, *size)
         }
         Export::Md(_) | Export::Html(_) | Export::Otlp { .. } => {
@@ -134,7 +137,7 @@ fn screen(record: &Record, settings: &Settings, one: &Loop, index: StageIndex, s
         let _ = syntax.slot().set(Grammar::load(settings.theme.syntax()));
     }
     let (theme, keymap) = (&settings.theme, &settings.keymap);
-    picture(&Scene { model: &model, theme, keymap, syntax: &syntax, pending: &[] })
+    picture(&Scene { model: &model, theme, keymap, syntax: &syntax, pending: None })
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {

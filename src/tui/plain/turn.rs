@@ -153,6 +153,7 @@ impl Session {
                 | Request::Cast(_)
                 | Request::Demo
                 | Request::FindCalls(_)
+                | Request::ShowTheme(_)
                 | Request::Suspend => {
                     let text = "that needs the screen, or a command: `windlass --help` lists them".to_owned();
                     self.model.notice = Some(Notice { text, is_error: true });

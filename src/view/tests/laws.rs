@@ -48,7 +48,8 @@ fn doing() -> impl Strategy<Value = Doing> {
 /// Whether `key` is the approving key on a sheet that takes keys, with no field open.
 fn may_approve(stand: &Stand, key: Key, now: i64) -> bool {
     let Some(Overlay::Sheet(sheet)) = stand.model.overlays.last() else { return false };
-    let approving = stand.keymap.feed(&stand.model.contexts(), &[], key) == Step::Run(Action::StageApprove);
+    let (contexts, facts) = (stand.model.contexts(), |fact| stand.model.fact(fact));
+    let approving = stand.keymap.feed(&contexts, &facts, &[], key) == Step::Run(Action::StageApprove);
     approving && sheet.field.is_none() && sheet.arming.is_armed(crate::domain::Timestamp(now))
 }
 

@@ -13,7 +13,7 @@ use crate::domain::{
     Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
-use crate::keymap::{Key, Keymap, Step};
+use crate::keymap::{Key, Keymap, Menu, Step};
 use crate::theme::{Depth, Theme};
 use crate::view::{Scene, Syntax, draw};
 
@@ -52,7 +52,7 @@ pub(super) struct Stand {
     /// What asked for an approval, and the loop's open stage then.
     pub(super) approvals: usize,
     pending: Vec<Key>,
-    choices: Vec<(Key, String)>,
+    menu: Option<Menu>,
     seq: u64,
     now: i64,
     driven: State,
@@ -69,13 +69,16 @@ impl Stand {
             protection: "sandbox: writes in the worktree only, no network".to_owned(),
             ..Host::default()
         };
+        let keymap = Keymap::load("vim", None).0;
+        let mut model = Model::new(State::default(), 0, host, size, Timestamp(0));
+        model.keys = keymap.rows();
         Self {
-            model: Model::new(State::default(), 0, host, size, Timestamp(0)),
-            keymap: Keymap::load("vim", None).0,
+            model,
+            keymap,
             theme: Theme::load("default-dark", None, Depth::True).0,
             approvals: 0,
             pending: Vec::new(),
-            choices: Vec::new(),
+            menu: None,
             seq: 0,
             now: 0,
             driven: State::default(),
@@ -293,14 +296,15 @@ impl Stand {
     }
 
     pub(super) fn key(&mut self, key: Key) {
-        match self.keymap.feed(&self.model.contexts(), &self.pending, key) {
+        let model = &self.model;
+        match self.keymap.feed(&model.contexts(), &|fact| model.fact(fact), &self.pending, key) {
             Step::Run(action) => {
                 self.forget();
                 self.tell(Msg::Act(action));
             }
-            Step::Pending(choices) => {
+            Step::Pending(menu) => {
                 self.pending.push(key);
-                self.choices = choices;
+                self.menu = Some(menu);
                 self.tell(Msg::Stray);
             }
             Step::None => {
@@ -318,7 +322,7 @@ impl Stand {
 
     fn forget(&mut self) {
         self.pending.clear();
-        self.choices.clear();
+        self.menu = None;
     }
 
     pub(super) fn tell(&mut self, msg: Msg) {
@@ -362,7 +366,7 @@ impl Stand {
         let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
         let syntax = Syntax::default();
         let (model, theme, keymap) = (&self.model, &self.theme, &self.keymap);
-        draw(&Scene { model, theme, keymap, syntax: &syntax, pending: &self.choices }, &mut buf);
+        draw(&Scene { model, theme, keymap, syntax: &syntax, pending: self.menu.as_ref() }, &mut buf);
         buf
     }
 
