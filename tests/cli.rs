@@ -214,6 +214,7 @@ impl Desk {
                 spilled: None,
                 started: Timestamp(0),
                 duration_ms: 7,
+                details: windlass::domain::Details::default(),
             };
             pen.add(Order::GateFinished { id, stage, run });
         }

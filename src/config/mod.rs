@@ -5,6 +5,7 @@
 //! to the digest of its exact bytes.
 
 mod document;
+mod gate;
 mod init;
 mod layer;
 mod library;
@@ -20,6 +21,7 @@ mod write;
 mod tests;
 
 pub use document::{Document, Fields, Located, kind};
+pub use gate::Sharing;
 pub use init::init_text;
 pub use library::{Library, Sheet};
 pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};

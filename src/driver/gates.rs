@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{ArtifactKind, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, TreeId, Verdict};
+use crate::domain::{ArtifactKind, Details, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, TreeId, Verdict};
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
 use crate::gate::command::run_command;
@@ -52,6 +52,7 @@ impl Driver {
             spilled: None,
             started: now(),
             duration_ms: 0,
+            details: Details::default(),
         };
         if def.kind == GateKind::Builtin {
             match self.builtin(id, index, name) {

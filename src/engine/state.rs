@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote, Revision,
+    GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote, Revision,
     Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
@@ -384,6 +384,7 @@ impl Loop {
             name: name.clone(),
             kind: GateKind::Builtin,
             enforcement: Enforcement::Required,
+            rules: GateRules::default(),
         });
         let commands = self.setup.gates.iter().filter(|_| stage.spec.runs_commands).cloned();
         builtin.chain(commands).collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{CommandSpec, GateDef, GateKind, Verdict};
+use crate::domain::{CommandSpec, GateDef, Verdict};
 use crate::process::supervise::{self, Ending, Finished, GRACE, Spec, Stream};
 
 /// What a shell answers when a command inside it was not found: the check never took place.
@@ -45,9 +45,9 @@ pub async fn run_command(
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> CommandResult {
-    let spec = match &def.kind {
-        GateKind::Command(command) => supervised(command, root, spill),
-        GateKind::Builtin => Err("a built-in gate has no command".to_owned()),
+    let spec = match def.command() {
+        Some(command) => supervised(command, root, spill),
+        None => Err("it has no command".to_owned()),
     };
     let configured = |why: &str| format!("{why}; the command stands in .windlass/config.toml, [[gate]] {:?}", def.name);
     let spec = match spec {
@@ -153,12 +153,12 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{CommandResult, run_command};
-    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, Verdict};
+    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Verdict};
 
     async fn gate(root: &Path, dir: &str, script: &str, timeout_s: u64) -> CommandResult {
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
         let kind = GateKind::Command(CommandSpec { argv, dir: dir.to_owned(), timeout_s, env: Vec::new() });
-        let def = GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required };
+        let def = GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
         let spill = root.join("spill");
         run_command(&def, root, &spill, &CancellationToken::new(), |_, _| {}).await
     }

@@ -236,7 +236,7 @@ pub fn next_number(existing: &[String]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ArtifactKind, Digest, FileStat, Origin, RunId, Subject, Timestamp, Unread, Verdict};
+    use crate::domain::{ArtifactKind, Details, Digest, FileStat, Origin, RunId, Subject, Timestamp, Unread, Verdict};
 
     fn plan(ordinal: u32, text: &str) -> Revision {
         Revision::new(ArtifactKind::Plan, ordinal, text.into(), None, Origin::Human { name: "Ada".into() })
@@ -274,6 +274,7 @@ mod tests {
             spilled: None,
             started: Timestamp(0),
             duration_ms: 1,
+            details: Details::default(),
         };
         let text = record(&Record {
             date: "2026-11-21",

@@ -21,7 +21,7 @@ const TAIL_ROWS: usize = 3;
 pub(super) fn tally(model: &Model) -> (usize, usize) {
     let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return (0, 0) };
     let required: Vec<GateDef> =
-        one.gates(model.stage_index()).into_iter().filter(|gate| gate.enforcement == Enforcement::Required).collect();
+        one.gates(model.stage_index()).into_iter().filter(|gate| gate.enforcement.stops()).collect();
     let good = required.iter().filter(|gate| {
         stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies()) || stage.fresh_override(&gate.name).is_some()
     });
@@ -33,7 +33,7 @@ pub(super) fn failed(model: &Model) -> usize {
     let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return 0 };
     let gates = one.gates(model.stage_index());
     let unsatisfied = gates.iter().filter(|gate| {
-        gate.enforcement == Enforcement::Required
+        gate.enforcement.stops()
             && stage.fresh_override(&gate.name).is_none()
             && stage.fresh_run(gate).is_some_and(|run| !run.verdict.satisfies())
     });
@@ -88,6 +88,7 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         (Some(run), None) => match run.verdict {
             Verdict::Pass => ("✓", "pass".to_owned(), Scope::GatePass),
             Verdict::NotApplicable => ("-", "not applicable".to_owned(), Scope::GateSkip),
+            Verdict::Inconclusive => ("?", "inconclusive".to_owned(), Scope::GateFail),
             Verdict::Skipped => ("-", "skipped".to_owned(), Scope::GateSkip),
             verdict => ("✗", verdict.name().to_owned(), Scope::GateFail),
         },
