@@ -2,7 +2,7 @@
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex, Timestamp};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -50,6 +50,13 @@ pub enum Msg {
         role: Role,
         /// What it waits for.
         waiting: Waiting,
+    },
+    /// It is a gate's turn: it runs from now on.
+    GateBegan {
+        /// The gate.
+        gate: String,
+        /// When.
+        at: Timestamp,
     },
     /// A gate printed more.
     GateOutput {

@@ -6,7 +6,8 @@ use super::problem::suggestion;
 use crate::domain::{Check, CheckKind, GateDef, GateKind, GateRules, Runs, Setting, SettingSpec, Settings, Shape};
 
 /// The keys of every gate.
-const COMMON: &[&str] = &["name", "kind", "enforcement", "applies_if", "needs", "retries", "weight", "ttl_s", "version"];
+const COMMON: &[&str] =
+    &["name", "kind", "enforcement", "applies_if", "needs", "retries", "weight", "ttl_s", "version"];
 /// The keys of a gate that runs a command.
 const COMMAND: &[&str] = &["argv", "dir", "timeout_s", "env"];
 /// The kind of a gate that doesn't say.
@@ -16,7 +17,7 @@ const LIMIT_S: u64 = 600;
 
 /// How gates share the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sharing {
+pub struct Schedule {
     /// How many places there are; one for each processor if it doesn't say.
     pub jobs: Option<u32>,
     /// Whether gates that haven't begun are skipped once one that stops approval has failed.
@@ -24,10 +25,10 @@ pub struct Sharing {
 }
 
 /// Reads `[schedule]`.
-pub(super) fn sharing(top: &Fields<'_, '_>) -> Sharing {
-    let Some(table) = top.table("schedule") else { return Sharing::default() };
+pub(super) fn schedule(top: &Fields<'_, '_>) -> Schedule {
+    let Some(table) = top.table("schedule") else { return Schedule::default() };
     table.only(&["jobs", "stop_on_failure"]);
-    Sharing {
+    Schedule {
         jobs: table.number("jobs", 1..=1024).and_then(|jobs| u32::try_from(jobs).ok()),
         stop_on_failure: table.truth("stop_on_failure").unwrap_or_default(),
     }
@@ -264,7 +265,10 @@ mod tests {
             "#,
         )
         .unwrap();
-        let kinds: Vec<_> = gates.iter().map(|gate| if let GateKind::Check(check) = &gate.kind { check.kind } else { panic!() }).collect();
+        let kinds: Vec<_> = gates
+            .iter()
+            .map(|gate| if let GateKind::Check(check) = &gate.kind { check.kind } else { panic!() })
+            .collect();
         assert_eq!(kinds, [CheckKind::Junit, CheckKind::Health, CheckKind::Coverage]);
         let GateKind::Check(check) = &gates[2].kind else { panic!() };
         assert_eq!(check.settings.number("changed"), Some(82.5));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::document::{Document, Fields, Located};
-use super::gate::{self, Sharing};
+use super::gate::{self, Schedule};
 use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
@@ -29,7 +29,7 @@ pub(super) struct Layer {
     pub(super) editor: Option<String>,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
-    pub(super) sharing: Sharing,
+    pub(super) schedule: Schedule,
     pub(super) probes: Vec<Probe>,
     pub(super) rounds: Option<u32>,
     pub(super) context_tokens: Option<u64>,
@@ -41,7 +41,8 @@ pub(super) struct Layer {
 }
 
 const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "ui"];
-const REPOSITORY: &[&str] = &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "schedule", "workflow"];
+const REPOSITORY: &[&str] =
+    &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "schedule", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
 const PERSONAL: &[&str] = &[
     "api_key",
@@ -101,7 +102,7 @@ pub(super) fn repository(text: &str, user_file: Option<&Path>) -> (Layer, Vec<Pr
         roles(&top, &mut layer);
         layer.workflow = top.text("workflow").map(|name| placed(&doc, name));
         layer.gates = gate::gates(&top);
-        layer.sharing = gate::sharing(&top);
+        layer.schedule = gate::schedule(&top);
         layer.probes = probes(&top);
         layer.budget = prices::budget(&top);
         if let Some(measure) = top.table("measure") {

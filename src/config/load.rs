@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
-use super::gate::Sharing;
+use super::gate::Schedule;
 use super::layer::{self, Layer, Placed};
 use super::paths::{self, Paths};
 use super::prices::Prices;
@@ -44,7 +44,7 @@ pub struct Config {
     /// The project's command gates, in the order of the file.
     pub gates: Vec<GateDef>,
     /// How gates share the machine.
-    pub sharing: Sharing,
+    pub schedule: Schedule,
     /// The project's probes, in the order of the file.
     pub probes: Vec<Probe>,
     /// How often each side is measured.
@@ -150,7 +150,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         critic: critic.map(|critic| critic.value),
         workflow,
         gates: repository.gates,
-        sharing: repository.sharing,
+        schedule: repository.schedule,
         probes: repository.probes,
         rounds: repository.rounds.unwrap_or(5),
         context_tokens: repository.context_tokens.unwrap_or(24_000),

@@ -21,7 +21,7 @@ mod write;
 mod tests;
 
 pub use document::{Document, Fields, Located, kind};
-pub use gate::Sharing;
+pub use gate::Schedule;
 pub use init::init_text;
 pub use library::{Library, Sheet};
 pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};

@@ -60,7 +60,8 @@ impl Details {
         if let Some(figure) = &self.figure {
             builder = builder.field("value", &figure.value.to_bits().to_le_bytes()).text("unit", &figure.unit);
             for (label, number) in [("threshold", figure.threshold), ("baseline", figure.baseline)] {
-                builder = number.into_iter().fold(builder, |builder, n| builder.field(label, &n.to_bits().to_le_bytes()));
+                builder =
+                    number.into_iter().fold(builder, |builder, n| builder.field(label, &n.to_bits().to_le_bytes()));
             }
         }
         if let Some(tree) = &self.base_tree {

@@ -3,13 +3,16 @@
 //! One loop takes orders from the screen and results from tasks, one at a time. Each becomes a command, the command
 //! events, the events rows of the journal; only when those are on the disk does anything happen because of them.
 
+mod baseline;
 mod bench;
 mod byhand;
 mod calls;
 mod context;
 mod gates;
+mod judge;
 mod landing;
 mod measure;
+mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::bench::Bench;
 use self::calls::Answered;
+use self::schedule::Shift;
 use crate::config::Config;
 use crate::domain::{CommitId, GateRun, LoopId, Measurement, Origin, Role, StageIndex, Timestamp, TreeId};
 use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage, State};
@@ -87,6 +91,13 @@ pub enum Report {
         why: String,
         /// When the next attempt is made.
         until: Timestamp,
+    },
+    /// It is a gate's turn: it runs from now on.
+    GateBegan {
+        /// The gate.
+        gate: String,
+        /// When.
+        at: Timestamp,
     },
     /// A gate printed more.
     GateOutput {
@@ -179,6 +190,8 @@ pub struct Driver {
     /// The number of the latest task of each job.
     latest: BTreeMap<(LoopId, Job), u64>,
     benches: BTreeMap<String, Bench>,
+    /// Whose turn it is.
+    shift: Shift,
     /// Worktrees of ended loops on their way out.
     clearing: JoinSet<()>,
     /// The tree that a human was given to edit.
@@ -215,6 +228,7 @@ impl Driver {
             waits: BTreeMap::new(),
             latest: BTreeMap::new(),
             benches: BTreeMap::new(),
+            shift: Shift::default(),
             clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
@@ -361,8 +375,13 @@ impl Driver {
                 Ok(())
             }
             Home::Judged { task, stage, run } => {
+                self.shift.leave(&task, &run.gate);
                 if self.is_latest(&task) {
                     self.decide(Command::GateFinished { id: task.id, stage, run })?;
+                }
+                // Others may have waited for its place alone.
+                for command in self.take_turns() {
+                    self.decide(command)?;
                 }
                 Ok(())
             }
@@ -392,6 +411,10 @@ impl Driver {
                     commands.extend(self.perform(effect)?);
                 }
             }
+            // Only now is everything asked for that an event asks for, and the quick gates can go first.
+            if !self.ending {
+                commands.extend(self.take_turns());
+            }
         }
         Ok(())
     }
@@ -410,7 +433,7 @@ impl Driver {
                 if let Some(cancel) = self.running.remove(&id) {
                     cancel.cancel();
                 }
-                Ok(Vec::new())
+                Ok(self.stop_waiting(id))
             }
             Effect::Land(proof) => Ok(self.land(proof.loop_id())),
             Effect::CleanUp { id } => {

@@ -2,8 +2,8 @@
 //! nothing in the way; it can be made in this file only, and nothing opens a stage or lands a tree without one.
 
 use crate::domain::{
-    Decision, Digest, DigestBuilder, Disposition, Finding, Gap, GateDef, LoopId, Measurement, Reading,
-    Severity, Side, StageIndex, TreeId, Unread, Verb, Verdict,
+    Decision, Digest, DigestBuilder, Disposition, Finding, Gap, GateDef, LoopId, Measurement, Reading, Severity, Side,
+    StageIndex, TreeId, Unread, Verb, Verdict,
 };
 
 use super::{Loop, Phase, Refusal, Stage};
@@ -182,10 +182,7 @@ pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
         gaps.push(Gap::Unread(unread));
     }
     for gate in one.gates(index) {
-        if gate.enforcement.stops()
-            && !is_satisfied(stage, &gate)
-            && stage.fresh_override(&gate.name).is_some()
-        {
+        if gate.enforcement.stops() && !is_satisfied(stage, &gate) && stage.fresh_override(&gate.name).is_some() {
             let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
             gaps.push(Gap::Gate { gate: gate.name, verdict });
         }

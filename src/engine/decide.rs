@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ArtifactKind, Budget, Decision, Enforcement, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override, Person, Quote,
-    Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
+    ArtifactKind, Budget, Decision, Enforcement, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override,
+    Person, Quote, Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};

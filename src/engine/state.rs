@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote, Revision,
-    Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
+    GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote,
+    Revision, Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
 use super::{Setup, Trouble};

@@ -1,9 +1,9 @@
 //! What the engine's tests stand on: a workflow, a setup, and a machine with a well-behaved driver beside it.
 
 use crate::domain::{
-    ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Details, Digest, End, Enforcement, ExchangeId, GateDef,
-    GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reading, Role, RunId,
-    Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Details, Digest, End, Enforcement, ExchangeId,
+    GateDef, GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote,
+    Reading, Role, RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
 };
 
 use super::{

@@ -49,7 +49,7 @@ pub async fn run_command(
         Some(command) => supervised(command, root, spill),
         None => Err("it has no command".to_owned()),
     };
-    let configured = |why: &str| format!("{why}; the command stands in .windlass/config.toml, [[gate]] {:?}", def.name);
+    let configured = |why: &str| configured(&def.name, why);
     let spec = match spec {
         Ok(spec) => spec,
         Err(why) => {
@@ -59,9 +59,14 @@ pub async fn run_command(
         }
     };
     let finished = supervise::run(&spec, cancel, output).await;
+    result_of(&def.name, &spec, &finished)
+}
+
+/// What a finished command says, judged by its ending.
+pub(super) fn result_of(name: &str, spec: &Spec, finished: &Finished) -> CommandResult {
     let mut summary = describe(&finished.ending, spec.limit);
     if let Ending::NotStarted(why) = &finished.ending {
-        summary = configured(why);
+        summary = configured(name, why);
     }
     if let Some(why) = &finished.spill_error {
         summary = format!("{summary}; the output is not kept: {why}");
@@ -69,10 +74,15 @@ pub async fn run_command(
     CommandResult {
         verdict: verdict(&finished.ending),
         summary,
-        tail: tail_text(&finished),
-        spilled: finished.spilled,
+        tail: tail_text(finished),
+        spilled: finished.spilled.clone(),
         duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+/// Why a command can't run, with where it stands.
+pub(super) fn configured(name: &str, why: &str) -> String {
+    format!("{why}; the command stands in .windlass/config.toml, [[gate]] {name:?}")
 }
 
 fn verdict(ending: &Ending) -> Verdict {
@@ -158,7 +168,8 @@ mod tests {
     async fn gate(root: &Path, dir: &str, script: &str, timeout_s: u64) -> CommandResult {
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
         let kind = GateKind::Command(CommandSpec { argv, dir: dir.to_owned(), timeout_s, env: Vec::new() });
-        let def = GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
+        let def =
+            GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
         let spill = root.join("spill");
         run_command(&def, root, &spill, &CancellationToken::new(), |_, _| {}).await
     }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::domain::{
-    Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Details, Digest, Disposition, End,
-    Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId, Measure,
-    Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reading, Revision, Role, RunId, Sample,
-    Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict, Workflow,
+    Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Details, Digest, Disposition,
+    End, Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId,
+    Measure, Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reading, Revision, Role, RunId,
+    Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict,
+    Workflow,
 };
 use crate::engine::{Event, Recorded, Setup, State, Trouble, apply, evidence};
 
@@ -45,12 +46,8 @@ fn setup() -> Setup {
         timeout_s: 600,
         env: vec!["CARGO_HOME".into()],
     };
-    let gate = |name: &str, kind, enforcement| GateDef {
-        name: name.into(),
-        kind,
-        enforcement,
-        rules: GateRules::default(),
-    };
+    let gate =
+        |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement, rules: GateRules::default() };
     Setup {
         author: Some(author()),
         critic: Some(critic()),

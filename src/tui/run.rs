@@ -278,6 +278,7 @@ impl Session {
             Report::Waiting { id, stage, role, why, until } => {
                 Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
             }
+            Report::GateBegan { gate, at } => Msg::GateBegan { gate, at },
             Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
             Report::Progress(text) => Msg::Progress(text),
             Report::Refused(text) => Msg::Refused(text),

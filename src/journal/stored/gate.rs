@@ -129,9 +129,7 @@ impl TryFrom<GateDef> for domain::GateDef {
                 kind: domain::CheckKind::from_name(&kind)
                     .ok_or_else(|| StoredError::value(format_args!("no kind of gate is called {kind:?}")))?,
                 command: command.map(domain::CommandSpec::from),
-                settings: domain::Settings(
-                    settings.into_iter().map(|(key, setting)| (key, setting.into())).collect(),
-                ),
+                settings: domain::Settings(settings.into_iter().map(|(key, setting)| (key, setting.into())).collect()),
             }),
         };
         let rules = stored.rules.map(|rules| {

@@ -6,8 +6,8 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
 
 use crate::domain::{
-    ArtifactKind, Check, CheckKind, Details, Enforcement, Figure, GateDef, GateKind, GateRules, GateRun, RunId, Setting,
-    Settings, Spot, Verb, Verdict,
+    ArtifactKind, Check, CheckKind, Details, Enforcement, Figure, GateDef, GateKind, GateRules, GateRun, RunId,
+    Setting, Settings, Spot, Verb, Verdict,
 };
 use crate::domain::{Change, LoopId, Measurement, Origin, Person, Reading, Revision, Sample, Side, StageIndex};
 use crate::engine::Event;

@@ -8,9 +8,9 @@ use crate::app::action::Action;
 use crate::app::{Host, Model, Msg, Request, Waiting, update};
 use crate::config::workflow;
 use crate::domain::{
-    ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Details, Digest, End, Enforcement, FileStat, GateDef,
-    GateKind, GateRules, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price, PromptRef, Quote,
-    Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
+    ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Details, Digest, End, Enforcement, FileStat,
+    GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price,
+    PromptRef, Quote, Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
 use crate::keymap::{Key, Keymap, Step};
