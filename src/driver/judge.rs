@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    Check, CheckKind, CommandSpec, Digest, DigestBuilder, GateDef, GateKind, GateRun, LoopId, TreeId, Verdict,
+    Check, CheckKind, CommandSpec, Digest, DigestBuilder, GateDef, GateKind, GateRun, LoopId, TreeId, Verdict, covers,
 };
 use crate::gate::case::{Judged, ReportCase, Reports, Tree, TreeCase};
 use crate::gate::command::{CommandResult, run_command};
@@ -166,6 +166,10 @@ impl Judging {
         run: &GateRun,
     ) -> Result<Attempt, RepoError> {
         let pattern = check.settings.text("report");
+        if let Some(tracked) = self.tracked(command, pattern)? {
+            let why = format!("the report {tracked} is a file of the tree under review: it says nothing of this run");
+            return Ok(Attempt::failed(why));
+        }
         let before = match base {
             None => None,
             Some(base) => match self.baseline(command, pattern, base, run).await {
@@ -188,6 +192,18 @@ impl Judging {
             }
         };
         Ok(Attempt::of(judged, &ran.command))
+    }
+
+    /// A file of either tree that the pattern of reports covers. Only what git doesn't keep can be a report.
+    fn tracked(&self, command: &CommandSpec, pattern: Option<&str>) -> Result<Option<String>, RepoError> {
+        let Some(pattern) = pattern else { return Ok(None) };
+        let pattern = format!("{}/{pattern}", command.dir).trim_start_matches('/').to_owned();
+        for tree in [&self.head.1, &self.base.1] {
+            if let Some(found) = self.repo.files(tree)?.into_iter().find(|file| covers(&pattern, &file.path)) {
+                return Ok(Some(found.path));
+            }
+        }
+        Ok(None)
     }
 
     /// The base's reports: kept from an earlier run, or of one now.

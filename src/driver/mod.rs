@@ -380,7 +380,7 @@ impl Driver {
                     self.decide(Command::GateFinished { id: task.id, stage, run })?;
                 }
                 // Others may have waited for its place alone.
-                for command in self.take_turns() {
+                for command in if self.ending { Vec::new() } else { self.take_turns() } {
                     self.decide(command)?;
                 }
                 Ok(())

@@ -5,34 +5,33 @@ use crate::domain::{Digest, GateDef, GateRun, Timestamp, Verdict};
 use super::State;
 
 impl State {
-    /// Every gate's last run in each stage, latest last.
-    fn runs(&self) -> impl Iterator<Item = &GateRun> {
-        let stages = self.loops.values().flat_map(|one| &one.stages);
-        stages.flat_map(|stage| stage.runs.values())
-    }
-
     /// How long this gate took when it last ran to its end, in milliseconds; none if it never did.
     pub fn usual_ms(&self, gate: &GateDef) -> Option<u64> {
-        let ended = |run: &&GateRun| {
-            let went_through = !matches!(run.verdict, Verdict::Cancelled | Verdict::Skipped | Verdict::NotApplicable);
-            run.gate == gate.name && run.duration_ms > 0 && went_through
-        };
-        self.runs().filter(ended).max_by_key(|run| run.id).map(|run| run.duration_ms)
+        let stages = self.loops.values().flat_map(|one| &one.stages);
+        let runs = stages.filter_map(|stage| stage.runs.get(&gate.name)).filter(|run| {
+            let idle = matches!(run.verdict, Verdict::Cancelled | Verdict::Skipped | Verdict::NotApplicable);
+            !idle && run.details.cached_from.is_none()
+        });
+        runs.max_by_key(|run| run.id).map(|run| run.duration_ms)
     }
 
-    /// The runs of this gate whose answer may be used again: what it says is decided, and it was worked out, not taken
-    /// over. Where a result is good for a while only, those from before that aren't among them.
+    /// The runs of this gate whose answer may be used again, by what they rest on. Where a result is good for a while
+    /// only, those from before that aren't among them.
     pub fn answers(&self, gate: &GateDef, now: Timestamp) -> Vec<(Digest, GateRun)> {
-        let definition = gate.digest();
-        let oldest = gate
-            .rules
-            .ttl_s
-            .map(|ttl| now.0.saturating_sub(i64::try_from(ttl).unwrap_or(i64::MAX).saturating_mul(1000)));
-        let decided = self.runs().filter(|run| {
-            run.definition == definition
-                && matches!(run.verdict, Verdict::Pass | Verdict::Fail)
-                && oldest.is_none_or(|oldest| run.started.0 >= oldest)
-        });
-        decided.filter_map(|run| Some((run.details.key?, run.clone()))).collect()
+        let (definition, ttl) = (gate.digest(), gate.rules.ttl_s.and_then(|ttl| i64::try_from(ttl).ok()));
+        let oldest = ttl.map(|ttl| now.0.saturating_sub(ttl.saturating_mul(1000)));
+        let holds = |run: &GateRun| run.definition == definition && oldest.is_none_or(|oldest| run.started.0 >= oldest);
+        let answers = self.answered.iter().filter(|(_, run)| holds(run));
+        answers.map(|(key, run)| (*key, run.clone())).collect()
+    }
+
+    /// Remembers a run whose answer may be used again: one that decided something, and was worked out, not taken over.
+    pub(super) fn remember(&mut self, run: &GateRun) {
+        if let Some(key) = run.details.key
+            && matches!(run.verdict, Verdict::Pass | Verdict::Fail)
+            && run.details.cached_from.is_none()
+        {
+            self.answered.insert(key, run.clone());
+        }
     }
 }

@@ -24,6 +24,8 @@ pub struct State {
     pub exchanges: BTreeMap<ExchangeId, ExchangeInfo>,
     /// The number of the last gate run.
     pub last_run: u64,
+    /// Answers of gates that may be used again, by what they rest on.
+    pub(super) answered: BTreeMap<Digest, GateRun>,
     /// The reason of the last approval that needed one.
     pub last_reason: Option<String>,
 }

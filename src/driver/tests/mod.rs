@@ -3,6 +3,7 @@
 mod bad_ends;
 mod contexts;
 mod detours;
+mod gates;
 mod landing;
 mod starts;
 mod trees;

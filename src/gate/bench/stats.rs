@@ -5,12 +5,12 @@
 //! on the tree under review over the time on the base.
 
 /// Fewer pairs than this can't reach the level of the rank test, whatever they say.
-pub const LEAST_PAIRS: usize = 8;
-/// The level of the one-sided rank test. Half of the false alarms that are allowed: at one in a hundred the test alone
-/// would use all of them up.
-const LEVEL: f64 = 0.005;
-/// Share of the bootstrap's medians below its lower bound, and above its upper one.
-const TAIL: f64 = 0.05;
+pub const LEAST_PAIRS: usize = 7;
+/// The level of the one-sided rank test.
+const LEVEL: f64 = 0.01;
+/// Shares of the bootstrap's medians below its lower bound, which calls slower, and above its upper one, which passes. The
+/// rank test alone would use up the one false alarm in a hundred; where times vary widely the lower bound halves them.
+const TAILS: (f64, f64) = (0.01, 0.05);
 /// Draws of the bootstrap.
 const DRAWS: usize = 1000;
 /// Above this number of pairs the rank sum is as good as normal.
@@ -46,19 +46,26 @@ pub fn compare(pairs: &[(f64, f64)], threshold: f64) -> Option<Comparison> {
     if ratios.is_empty() || ratios.iter().any(|ratio| !ratio.is_finite() || *ratio <= 0.0) {
         return None;
     }
-    let (ratio, p) = (median(&mut ratios.clone()), rank_test(&ratios));
-    let bounds = bootstrap(&ratios);
     let limit = 1.0 + threshold;
+    let bounds = bootstrap(&ratios);
     let finding = if ratios.len() < LEAST_PAIRS {
         Finding::Unsure
-    } else if p < LEVEL && ratio > limit && bounds.0 > 1.0 {
+    } else if is_slower(&ratios, limit) {
         Finding::Slower
     } else if bounds.1 < limit {
         Finding::NotSlower
     } else {
         Finding::Unsure
     };
-    Some(Comparison { ratio, bounds, p, finding })
+    Some(Comparison { ratio: median(&mut ratios.clone()), bounds, p: rank_test(&ratios), finding })
+}
+
+/// Whether these ratios call slower: all of rank test, median and bootstrap, the dearest last.
+pub(super) fn is_slower(ratios: &[f64], limit: f64) -> bool {
+    ratios.len() >= LEAST_PAIRS
+        && rank_test(ratios) < LEVEL
+        && median(&mut ratios.to_vec()) > limit
+        && bootstrap(ratios).0 > 1.0
 }
 
 /// The median; sorts. Zero without numbers.
@@ -80,10 +87,15 @@ fn bootstrap(ratios: &[f64]) -> (f64, f64) {
         })
         .collect();
     medians.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
-    let tail = (DRAWS as f64 * TAIL) as usize;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "draws are few"
+    )]
+    let rank = |share: f64| (DRAWS as f64 * share) as usize;
     let at = |index: usize| medians.get(index).copied().unwrap_or(1.0);
-    (at(tail), at(DRAWS - 1 - tail))
+    (at(rank(TAILS.0)), at(DRAWS - 1 - rank(TAILS.1)))
 }
 
 /// Wilcoxon's signed ranks of the logarithms, one-sided: how likely a sum of positive ranks at least this large is.

@@ -239,6 +239,10 @@ impl Stand {
     }
 
     pub(super) fn ran(&mut self, gate: &str, verdict: Verdict, summary: &str) {
+        self.ran_with(gate, verdict, summary, Details::default());
+    }
+
+    pub(super) fn ran_with(&mut self, gate: &str, verdict: Verdict, summary: &str, details: Details) {
         let (id, stage) = self.place();
         let def = self.driven.loops[&id].gates(stage).into_iter().find(|def| def.name == gate).unwrap();
         let run = GateRun {
@@ -252,7 +256,7 @@ impl Stand {
             spilled: None,
             started: Timestamp(self.now),
             duration_ms: if def.kind == GateKind::Builtin { 0 } else { 1240 },
-            details: Details::default(),
+            details,
         };
         self.must(Command::GateFinished { id, stage, run });
     }
