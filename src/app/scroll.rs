@@ -48,10 +48,21 @@ impl Scroll {
         Self { follow: true, ..Self::default() }
     }
 
-    /// The place actually shown in a pane of `width` columns of text and `height` rows: the end, when following.
+    /// The place actually shown in a pane of `width` columns of text and `height` rows. When following, the end is in
+    /// sight, with or without blank rows below it.
     pub fn shown(&self, doc: &Doc, width: usize, height: usize) -> Self {
         let last = self.last(doc, width, height);
-        if self.follow || (self.line, self.row) > (last.line, last.row) { last } else { *self }
+        let past = (self.line, self.row) > (last.line, last.row);
+        if self.follow == past && self.line < doc.lines().len() { *self } else { last }
+    }
+
+    /// Turns the page for a document that grows: once its end is out of sight, it is put a quarter down, so that what comes
+    /// fills the rows below. Text that stands still can be read, and needs not be written to the terminal again.
+    pub fn turn(&mut self, doc: &Doc, width: usize, height: usize) {
+        let last = self.last(doc, width, height);
+        if self.follow && (self.line, self.row) < (last.line, last.row) {
+            *self = self.last(doc, width, height.div_ceil(4));
+        }
     }
 
     /// The furthest place: the document's end at the pane's bottom.
@@ -178,6 +189,22 @@ mod tests {
             let (from, to) = scroll.visible(&doc, 40, 10);
             assert!((from..to).contains(&line), "{line} is not in {from}..{to}");
         }
+    }
+
+    #[test]
+    fn what_is_followed_stands_still_until_its_page_is_full() {
+        let mut doc = Doc::default();
+        let mut scroll = Scroll::at_end();
+        let mut tops = Vec::new();
+        for number in 1..=40 {
+            doc.push(&format!("line {number}\n"));
+            scroll.turn(&doc, 40, 10);
+            let (from, to) = scroll.visible(&doc, 40, 10);
+            assert!(to == doc.lines().len(), "the end is out of sight: {from}..{to} of {number}");
+            tops.push(from);
+        }
+        tops.dedup();
+        assert!(tops.len() <= 40 / 7 + 2, "{tops:?}");
     }
 
     #[test]

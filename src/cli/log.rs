@@ -43,6 +43,7 @@ pub(super) fn print(common: &Common, only: Option<u32>, as_json: bool, out: &mut
         let Row { seq, at, number, stage, event, text } = row(recorded, id, &state, local(recorded.at));
         let place = number.map_or_else(String::new, |number| number.to_string());
         let place = stage.map_or_else(|| place.clone(), |stage| format!("{place} {stage}"));
+        let text = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
         let line = format!("{seq:>5}  {at}  {place:<13}  {event:<15}  {text}");
         writeln!(out, "{}", visible_line(line.trim_end()))?;
     }

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::{Critique, Decision, Disposition, ExchangeId, LoopId, Revision, StageIndex, visible, visible_line};
-use crate::engine::{Loop, Stage, Status};
+use crate::domain::{Critique, Disposition, ExchangeId, Finding, LoopId, Revision, StageIndex, visible, visible_line};
+use crate::engine::{Loop, Ruling, Stage, Status};
 
 use super::arguments::Common;
 use super::failure::Failure;
@@ -96,6 +96,10 @@ struct ShownGate<'a> {
 #[derive(Debug, Serialize)]
 struct ShownDecision<'a> {
     verb: &'static str,
+    /// What it was about.
+    revision: Option<u32>,
+    /// What the critic had found that no human had dismissed.
+    open: Vec<ShownFinding<'a>>,
     by: &'a str,
     at: String,
     evidence: String,
@@ -180,7 +184,7 @@ impl<'a> ShownStage<'a> {
                     duration_ms: run.duration_ms,
                 })
                 .collect(),
-            decisions: stage.decisions.iter().map(ShownDecision::of).collect(),
+            decisions: stage.rulings.iter().map(|ruling| ShownDecision::of(stage, ruling)).collect(),
         }
     }
 }
@@ -200,7 +204,18 @@ impl<'a> ShownRevision<'a> {
 
 impl<'a> ShownCritique<'a> {
     fn of(critique: &'a Critique) -> Self {
-        let findings = critique.findings.iter().map(|finding| ShownFinding {
+        Self {
+            model: &critique.model.0,
+            exchange: critique.exchange.0,
+            text: &critique.text,
+            findings: critique.findings.iter().map(ShownFinding::of).collect(),
+        }
+    }
+}
+
+impl<'a> ShownFinding<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
             severity: finding.severity.name(),
             anchor: finding.anchor.to_string(),
             text: &finding.text,
@@ -208,20 +223,17 @@ impl<'a> ShownCritique<'a> {
                 Disposition::Open => None,
                 Disposition::Dismissed(reason) => Some(reason),
             },
-        });
-        Self {
-            model: &critique.model.0,
-            exchange: critique.exchange.0,
-            text: &critique.text,
-            findings: findings.collect(),
         }
     }
 }
 
 impl<'a> ShownDecision<'a> {
-    fn of(decision: &'a Decision) -> Self {
+    fn of(stage: &'a Stage, ruling: &'a Ruling) -> Self {
+        let decision = &ruling.decision;
         Self {
             verb: decision.verb.name(),
+            revision: stage.revision_of(ruling).map(|revision| revision.ordinal),
+            open: ruling.open.iter().map(ShownFinding::of).collect(),
             by: &decision.by.0,
             at: utc(decision.at),
             evidence: decision.evidence.to_string(),
@@ -250,6 +262,10 @@ fn write(one: &Loop, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> std::io::Result<()> {
+    for earlier in stage.revisions.iter().filter(|revision| Some(revision.id) != stage.current) {
+        let (ordinal, by, id) = (earlier.ordinal, origin(&earlier.origin), earlier.id.short());
+        writeln!(out, "revision {ordinal} by {}, {id} (`--json` has its text)", visible_line(by))?;
+    }
     if let Some(revision) = stage.revision() {
         let by = origin(&revision.origin);
         writeln!(out, "revision {} by {}, {}", revision.ordinal, visible_line(by), revision.id.short())?;
@@ -268,10 +284,17 @@ fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> st
     for ShownGate { name, verdict, summary, duration_ms, .. } in &shown.gates {
         line(format!("gate: {name} {verdict}, {summary}, {}", duration(*duration_ms)))?;
     }
-    for (decision, ShownDecision { verb, by, reason, .. }) in stage.decisions.iter().zip(&shown.decisions) {
-        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        let evidence = decision.evidence.short();
-        line(format!("decision: {verb} by {by}, {}, on evidence {evidence}{reason}", local(decision.at)))?;
+    for (ruling, decided) in stage.rulings.iter().zip(&shown.decisions) {
+        let ShownDecision { verb, revision, open, by, reason, .. } = decided;
+        let revision = revision.map_or_else(String::new, |ordinal| format!(" revision {ordinal}"));
+        let (at, evidence) = (local(ruling.decision.at), ruling.decision.evidence.short());
+        line(format!("decision: {verb}{revision} by {by}, {at}, on evidence {evidence}"))?;
+        for reason in reason.iter().flat_map(|reason| reason.lines()) {
+            line(format!("  {reason}"))?;
+        }
+        for ShownFinding { severity, anchor, text, .. } in open {
+            line(format!("  open: {severity} {anchor} - {text}"))?;
+        }
     }
     Ok(())
 }

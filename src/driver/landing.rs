@@ -1,7 +1,7 @@
 //! The last steps of a loop: the decision record in the outcome's tree, and the approved tree as a commit.
 
-use crate::domain::{ArtifactKind, Change, LoopId, ModelId, Person, Timestamp, Verb};
-use crate::engine::{Command, Loop, Stage};
+use crate::domain::{ArtifactKind, Change, LoopId, ModelId, Person, Timestamp};
+use crate::engine::{Command, Loop, Ruling, Stage};
 use crate::gate::table::readings_table;
 use crate::prompt::{Record, Step, next_number, record, slug};
 use crate::repo::{Checkout, Landing, RepoError};
@@ -20,16 +20,17 @@ impl Driver {
         };
         let Some(change) = &revision.change else { return Ok(None) };
         let moments: Vec<Vec<String>> =
-            one.stages.iter().map(|stage| stage.decisions.iter().map(|d| moment(d.at)).collect()).collect();
+            one.stages.iter().map(|stage| stage.rulings.iter().map(|r| moment(r.decision.at)).collect()).collect();
         let mut steps = Vec::new();
         let mut people: Vec<Person> = Vec::new();
         for (stage, moments) in one.stages.iter().zip(&moments) {
-            for (decision, when) in stage.decisions.iter().zip(moments) {
+            for (ruling, when) in stage.rulings.iter().zip(moments) {
+                let Ruling { decision, open, .. } = ruling;
                 if !people.contains(&decision.by) {
                     people.push(decision.by.clone());
                 }
-                if let Some(revision) = stage.revision().filter(|_| decision.verb == Verb::Approve) {
-                    steps.push(Step { stage: &stage.spec.id, revision, decision, when });
+                if let Some(revision) = stage.revision_of(ruling) {
+                    steps.push(Step { stage: &stage.spec.id, revision, decision, open, when });
                 }
             }
         }
@@ -47,11 +48,11 @@ impl Driver {
             constraint,
             plan,
             change,
+            written_by: &revision.origin,
             outcome,
             steps: &steps,
             gates: &gates,
             readings: &readings,
-            author: one.setup.author.as_ref().unwrap_or(&nobody),
             critic: one.setup.critic.as_ref().unwrap_or(&nobody),
         });
         let names = self
@@ -71,9 +72,10 @@ impl Driver {
         let Some(one) = self.state.loops.get(&id) else { return Vec::new() };
         let failed = |why: String| vec![Command::LandingFailed { id, why }];
         let Some(stage) = one.open_stage() else { return failed("the loop has no stage".to_owned()) };
-        let Some((tree, decision)) = stage.revision().and_then(|r| r.tree()).zip(stage.decisions.last()) else {
+        let Some((tree, decision)) = stage.revision().and_then(|r| r.tree()).zip(stage.rulings.last()) else {
             return failed("the approved outcome carries no tree".to_owned());
         };
+        let decision = &decision.decision;
         let journal = match self.journal.hash_at(one.decided) {
             Ok(Some(hash)) => hash,
             Ok(None) => return failed(format!("the journal has no row {}: run `windlass verify`", one.decided)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Decision, Disposition, End, Finding, GateDef, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp,
-    Timings, Usage, Verb,
+    Decision, Disposition, End, GateDef, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp, Timings,
+    Usage, Verb,
 };
 
 use super::approval::{self, Approved};
@@ -81,8 +81,8 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 && one.open_stage().is_some_and(|s| matches!(s.phase, Phase::Reviewing | Phase::Awaiting));
             Ok(if reviewed { review(one, trusted, &Wanted::Missing) } else { Vec::new() })
         }
-        Event::Prepared { id, stage, items, measurement, unmeasured } => {
-            let stage = open_stage(state, *id, *stage)?;
+        Event::Prepared { id, stage: index, items, measurement, unmeasured } => {
+            let stage = open_stage(state, *id, *index)?;
             stage.context.clone_from(items);
             stage.unmeasured.clone_from(unmeasured);
             if measurement.is_some() {
@@ -94,6 +94,10 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
                 stage.critique_failed = None;
             }
             stage.phase = Phase::Ready;
+            if std::mem::take(&mut stage.drafts_when_measured) {
+                begin_draft(stage, 1);
+                return Ok(vec![Effect::Draft { id: *id, stage: *index }]);
+            }
             Ok(Vec::new())
         }
         Event::ContextChosen { id, stage: index, name, included } => {
@@ -220,7 +224,13 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             let (one, trusted) = known_and_trusted(state, *id)?;
             Ok(review(one, trusted, &Wanted::Missing))
         }
-        Event::CancelAsked { id } => Ok(vec![Effect::Cancel { id: *id }]),
+        Event::CancelAsked { id } => {
+            let one = known(state, *id)?;
+            if let Some(stage) = one.stages.get_mut(one.open.0) {
+                stage.drafts_when_measured = false;
+            }
+            Ok(vec![Effect::Cancel { id: *id }])
+        }
         Event::Reopened { id, stage, reason, .. } => {
             let (one, trusted) = known_and_trusted(state, *id)?;
             Ok(reopen(one, trusted, *stage, reason))
@@ -391,20 +401,26 @@ fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision
         let one = known(state, id)?;
         one.status = Status::Abandoned;
         if let Some(stage) = one.stages.get_mut(index.0) {
-            stage.decisions.push(decision.clone());
+            stage.rule(decision);
         }
         return Ok(vec![Effect::Cancel { id }, Effect::CleanUp { id }]);
     }
     open_stage(state, id, index)?;
     if decision.verb == Verb::Revise {
+        let trusted = known_and_trusted(state, id)?.1;
         let stage = open_stage(state, id, index)?;
-        let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
-        let open: Vec<Finding> = findings.iter().filter(|f| f.disposition == Disposition::Open).cloned().collect();
+        stage.rule(decision);
+        let open = stage.rulings.last().map(|ruling| ruling.open.clone()).unwrap_or_default();
         // Why the human went back to this stage was never said to its author.
         let mut reasons = stage.feedback.take().map(|feedback| feedback.reasons).unwrap_or_default();
         reasons.extend(decision.reason.clone());
         stage.feedback = Some(Feedback { reasons, findings: open, problems: Vec::new() });
-        stage.decisions.push(decision.clone());
+        if trusted && stage.lacks_measurement() {
+            stage.phase = Phase::Preparing;
+            stage.pending = Pending::default();
+            stage.drafts_when_measured = true;
+            return Ok(vec![Effect::Prepare { id, stage: index }]);
+        }
         begin_draft(stage, 1);
         return Ok(vec![Effect::Draft { id, stage: index }]);
     }
@@ -414,7 +430,7 @@ fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision
     }
     let one = known(state, id)?;
     if let Some(stage) = one.stages.get_mut(index.0) {
-        stage.decisions.push(decision.clone());
+        stage.rule(decision);
     }
     Ok(open_next(one, proof))
 }
@@ -494,6 +510,7 @@ fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Vec
 fn interrupt(one: &mut Loop, why: &str) {
     let Some(stage) = one.stages.get_mut(one.open.0) else { return };
     stage.pending = Pending::default();
+    stage.drafts_when_measured = false;
     if let Phase::Drafting { attempt } = stage.phase {
         stage.trouble = Some(Trouble::Stopped(why.to_owned()));
         stage.phase = if attempt == 0 && stage.current.is_some() { Phase::Awaiting } else { Phase::Ready };

@@ -150,7 +150,8 @@ impl Watch {
                     prop_assert_eq!(*evidence, digest);
                     prop_assert_eq!(then, &covered(one, index), "an approval outlived what it covers");
                     // A loop can still be abandoned when its landing has failed.
-                    let last = stage.decisions.iter().rfind(|one| one.verb != Verb::Abandon).expect("a decision");
+                    let mut last = stage.rulings.iter().map(|ruling| &ruling.decision);
+                    let last = last.rfind(|one| one.verb != Verb::Abandon).expect("a decision");
                     prop_assert_eq!((last.verb, last.evidence), (Verb::Approve, digest));
                 }
                 _ => drop(self.approved.remove(&place)),

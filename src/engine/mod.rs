@@ -29,4 +29,4 @@ pub use decide::decide;
 pub use effect::Effect;
 pub use event::{Event, Recorded, Setup, Trouble};
 pub use refusal::Refusal;
-pub use state::{ExchangeInfo, Feedback, Landing, Loop, Pending, Phase, Stage, State, Status};
+pub use state::{ExchangeInfo, Feedback, Landing, Loop, Pending, Phase, Ruling, Stage, State, Status};

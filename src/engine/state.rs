@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, Enforcement, ExchangeId, Finding, GateDef,
-    GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef, Quote,
-    Revision, Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
+    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, Disposition, End, Enforcement, ExchangeId,
+    Finding, GateDef, GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override,
+    PromptRef, Quote, Revision, Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
 use super::{Setup, Trouble};
@@ -174,6 +174,17 @@ pub struct Feedback {
     pub problems: Vec<String>,
 }
 
+/// A decision, and what it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The decision.
+    pub decision: Decision,
+    /// The revision under review; none where the loop was abandoned before there was one.
+    pub on: Option<Digest>,
+    /// The findings that were open.
+    pub open: Vec<Finding>,
+}
+
 /// One step of a loop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
@@ -189,6 +200,8 @@ pub struct Stage {
     pub measurement: Option<Measurement>,
     /// Why there are none, where the stage asks for them.
     pub unmeasured: Option<String>,
+    /// It was sent back before anything was measured: the author begins as soon as there are readings.
+    pub drafts_when_measured: bool,
     /// Every revision, oldest first.
     pub revisions: Vec<Revision>,
     /// The revision under review.
@@ -210,7 +223,7 @@ pub struct Stage {
     /// The author's latest call for the draft under way; an answer to any other is out of date.
     pub author_call: Option<ExchangeId>,
     /// Every decision on it, oldest first.
-    pub decisions: Vec<Decision>,
+    pub rulings: Vec<Ruling>,
     /// How often the author was called in this stage.
     pub author_calls: u32,
     /// How often the critic was called in this stage.
@@ -279,6 +292,7 @@ impl Stage {
             choices: BTreeMap::new(),
             measurement: None,
             unmeasured: None,
+            drafts_when_measured: false,
             revisions: Vec::new(),
             current: None,
             critique: None,
@@ -289,7 +303,7 @@ impl Stage {
             feedback: None,
             trouble: None,
             author_call: None,
-            decisions: Vec::new(),
+            rulings: Vec::new(),
             author_calls: 0,
             critic_calls: 0,
         }
@@ -303,6 +317,11 @@ impl Stage {
     /// Whether its measurement may be taken again: nothing rests on it yet.
     pub(super) fn can_measure_again(&self) -> bool {
         self.phase == Phase::Ready && self.spec.measure != Measure::Nothing
+    }
+
+    /// Whether it asks for readings and has none.
+    pub(super) fn lacks_measurement(&self) -> bool {
+        self.spec.measure != Measure::Nothing && self.measurement.is_none()
     }
 
     /// Whether its revision was sent back and nothing has come in its place: it is there to be decided on again.
@@ -324,6 +343,18 @@ impl Stage {
     /// What gates run on now.
     pub fn subject(&self) -> Option<Subject> {
         self.revision().map(|revision| Subject { revision: revision.id, tree: revision.tree().cloned() })
+    }
+
+    /// Keeps a decision with what it was about.
+    pub(super) fn rule(&mut self, decision: &Decision) {
+        let findings = self.current_critique().into_iter().flat_map(|critique| &critique.findings);
+        let open = findings.filter(|finding| finding.disposition == Disposition::Open).cloned().collect();
+        self.rulings.push(Ruling { decision: decision.clone(), on: self.current, open });
+    }
+
+    /// The revision that a decision was about.
+    pub fn revision_of(&self, ruling: &Ruling) -> Option<&Revision> {
+        self.revisions.iter().rev().find(|revision| Some(revision.id) == ruling.on)
     }
 
     /// The critique, if it is about the revision under review.

@@ -183,6 +183,11 @@ impl Machine {
     }
 
     /// The approval of what is on the screen now, everything read.
+    pub(super) fn send_back(&mut self, reason: &str) {
+        let evidence = self.seen();
+        self.must(Command::Revise { id: self.one().id, evidence, reason: reason.to_owned(), by: me() });
+    }
+
     pub(super) fn approval(&self) -> Command {
         self.approval_of(self.seen(), ALL_READ, None)
     }

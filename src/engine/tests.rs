@@ -204,6 +204,46 @@ fn why_nothing_was_measured_is_on_record_until_something_is() {
     assert!(machine.stage().measurement.is_some());
 }
 
+#[test]
+fn what_was_drafted_without_readings_is_measured_before_it_is_drafted_again() {
+    let unmeasured = || {
+        let mut machine = Machine::at(CONSTRAINT);
+        let why = Some("the probes wait for trust".to_owned());
+        machine.must(Command::Prepared {
+            id: FIRST,
+            stage: CONSTRAINT,
+            items: Vec::new(),
+            measurement: None,
+            unmeasured: why,
+        });
+        machine.forget();
+        machine.review("x");
+        machine.forget();
+        machine.send_back("now with the readings");
+        assert_eq!(machine.to_do, [Effect::Prepare { id: FIRST, stage: CONSTRAINT }]);
+        machine.forget();
+        machine
+    };
+    let mut machine = unmeasured();
+    machine.must(machine.prepared(FIRST, CONSTRAINT));
+    assert_eq!(machine.to_do, [Effect::Draft { id: FIRST, stage: CONSTRAINT }]);
+    assert_eq!(machine.stage().feedback.as_ref().unwrap().reasons, ["now with the readings"]);
+    machine.review("y");
+    machine.forget();
+    machine.send_back("again");
+    assert_eq!(
+        machine.to_do,
+        [Effect::Draft { id: FIRST, stage: CONSTRAINT }],
+        "what is measured is not measured again"
+    );
+
+    let mut machine = unmeasured();
+    machine.must(Command::Cancel { id: FIRST });
+    machine.forget();
+    machine.must(machine.prepared(FIRST, CONSTRAINT));
+    assert_eq!((machine.phase(), &machine.to_do[..]), (Phase::Ready, &[][..]), "who cancels wants no draft either");
+}
+
 // ---- approval -------------------------------------------------------------------------------------------------------
 
 /// The change stage under review, its gate `test` of this enforcement having said this.

@@ -3,7 +3,7 @@
 //! The record is part of the tree whose landing it describes, so it ends with the decisions before the last one; the
 //! decision that lands it is in the commit's trailers.
 
-use crate::domain::{Change, Decision, Gap, GateRun, ModelId, Person, Revision, Verb, sections};
+use crate::domain::{Change, Decision, Finding, Gap, GateRun, ModelId, Origin, Person, Revision, Verb, sections};
 
 /// Longest slug, in bytes.
 const MAX_SLUG: usize = 60;
@@ -17,6 +17,8 @@ pub struct Step<'a> {
     pub revision: &'a Revision,
     /// The decision.
     pub decision: &'a Decision,
+    /// What the critic had found by then that no human had dismissed.
+    pub open: &'a [Finding],
     /// When it was made, as a person reads it (`2026-11-21 12:30 UTC`).
     pub when: &'a str,
 }
@@ -38,6 +40,8 @@ pub struct Record<'a> {
     pub plan: &'a Revision,
     /// The approved change.
     pub change: &'a Change,
+    /// Who wrote the change.
+    pub written_by: &'a Origin,
     /// The outcome under decision.
     pub outcome: &'a str,
     /// The decisions so far, oldest first.
@@ -46,8 +50,6 @@ pub struct Record<'a> {
     pub gates: &'a [GateRun],
     /// The readings, as a Markdown table.
     pub readings: &'a str,
-    /// Who drafted.
-    pub author: &'a ModelId,
     /// Who objected.
     pub critic: &'a ModelId,
 }
@@ -93,8 +95,9 @@ pub fn record(of: &Record) -> String {
 
     out.block("## More Information");
     out.block(&format!(
-        "Drafted by `{}`, reviewed by `{}`. Decisions before landing:",
-        one_line(&of.author.0),
+        "Plan by {}, change by {}, reviewed by `{}`. Decisions before landing:",
+        writer(&of.plan.origin),
+        writer(of.written_by),
         one_line(&of.critic.0)
     ));
     out.list(of.steps.iter().map(decision));
@@ -125,7 +128,9 @@ impl Writer {
 
     fn labelled(&mut self, label: &str, text: &str) {
         if !text.trim().is_empty() {
-            self.block(&format!("**{label}.** {}", text.trim()));
+            // A list begins on a line of its own, or it is none.
+            let gap = if text.trim_start().starts_with(['-', '*', '+', '1']) { "\n\n" } else { " " };
+            self.block(&format!("**{label}.**{gap}{}", text.trim()));
         }
     }
 
@@ -162,7 +167,17 @@ fn decision(step: &Step) -> String {
     for gap in gaps {
         line.push_str(&format!(". Despite: {}", gap_words(gap)));
     }
+    for Finding { severity, anchor, text, .. } in step.open {
+        line.push_str(&format!("\n  * open: {} {anchor}, {}", severity.name(), one_line(text)));
+    }
     line
+}
+
+fn writer(origin: &Origin) -> String {
+    match origin {
+        Origin::Model { model, .. } => format!("`{}`", one_line(&model.0)),
+        Origin::Human { name } => format!("{}, by hand", one_line(name)),
+    }
 }
 
 fn gap_words(gap: &Gap) -> String {
@@ -236,7 +251,10 @@ pub fn next_number(existing: &[String]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ArtifactKind, Details, Digest, FileStat, Origin, RunId, Subject, Timestamp, Unread, Verdict};
+    use crate::domain::{
+        Anchor, ArtifactKind, Details, Digest, Disposition, ExchangeId, FileStat, RunId, Severity, Subject, Timestamp,
+        Unread, Verdict,
+    };
 
     fn plan(ordinal: u32, text: &str) -> Revision {
         Revision::new(ArtifactKind::Plan, ordinal, text.into(), None, Origin::Human { name: "Ada".into() })
@@ -255,7 +273,14 @@ mod tests {
         let back = decided(Verb::Revise, Some("moves the\nbottleneck"), vec![]);
         let unread = Gap::Unread(Unread { seen: 2, total: 3 });
         let fine = decided(Verb::Approve, Some("small"), vec![unread, Gap::NoCritique]);
-        let step = |revision, decision| Step { stage: "plan", revision, decision, when: "2026-11-21 12:30 UTC" };
+        let objection = Finding {
+            severity: Severity::Blocker,
+            anchor: Anchor::Whole,
+            text: "the register\nis next".into(),
+            disposition: Disposition::Open,
+        };
+        let step =
+            |revision, decision, open| Step { stage: "plan", revision, decision, open, when: "2026-11-21 12:30 UTC" };
         let change = Change {
             base: "0".repeat(40).parse().unwrap(),
             tree: "1".repeat(40).parse().unwrap(),
@@ -284,11 +309,11 @@ mod tests {
             constraint: "## Constraint\nThe scan.\n## Acceptance criteria\n- `t` <= 0.5x\n",
             plan: &second,
             change: &change,
+            written_by: &Origin::Model { model: ModelId("a/x".into()), exchange: ExchangeId(1) },
             outcome: "## Result\nFaster.\n## Downstream\nNothing moved.\n## Next constraint\nThe register.\n",
-            steps: &[step(&first, &back), step(&second, &fine)],
+            steps: &[step(&first, &back, &[objection]), step(&second, &fine, &[])],
             gates: &[run],
             readings: "| reading | before |\n|---|---|\n| t | 9 |\n",
-            author: &ModelId("a/x".into()),
             critic: &ModelId("b/y".into()),
         });
         assert!(text.starts_with(
@@ -301,7 +326,8 @@ mod tests {
             "* `lib/orders.awk` (+4 -6)\n",
             "### Consequences\n\nNothing moved.\n\n**Risks.** Few.\n\n**Next constraint.** The register.\n",
             "### Confirmation\n\nFaster.\n\n| reading | before |\n|---|---|\n| t | 9 |\n\n* gate `tests`: pass, exit 0\n",
-            "Drafted by `a/x`, reviewed by `b/y`.",
+            "Plan by Ada, by hand, change by `a/x`, reviewed by `b/y`.",
+            "Reason: moves the bottleneck\n  * open: blocker whole, the register is next\n* plan 2: approve by",
             "Reason: small. Despite: 2 of 3 parts read. Despite: no critique of this revision\n",
         ] {
             assert!(text.contains(expected), "{expected:?} in {text}");

@@ -29,7 +29,7 @@ pub(super) fn timeline(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let mut parts: Vec<(String, Scope)> = Vec::new();
     if let Some(one) = scene.model.current() {
         for stage in &one.stages {
-            for decision in &stage.decisions {
+            for decision in stage.rulings.iter().map(|ruling| &ruling.decision) {
                 let reason =
                     decision.reason.as_deref().map(|reason| format!(" ({})", clip(&reason.replace('\n', "; "), 40)));
                 let (word, scope) = match decision.verb {

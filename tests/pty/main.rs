@@ -12,4 +12,5 @@ mod kinds;
 mod money;
 mod server;
 mod waits;
+mod watch;
 mod wire;

@@ -116,9 +116,9 @@ fn not_applicable(why: &str) -> Judgement {
 fn not_measured(measurement: Option<&Measurement>) -> Judgement {
     let failures = measurement.map(|measurement| measurement.failures.join("\n")).unwrap_or_default();
     let remedy = if failures.is_empty() {
-        "define a [[probe]] in .windlass/config.toml, then measure again".to_owned()
+        "define a [[probe]] in .windlass/config.toml and trust it; what is sent back is measured before it is drafted again".to_owned()
     } else {
-        format!("mend the probes, then measure again:\n{failures}")
+        format!("mend the probes and send it back; it is measured before it is drafted again:\n{failures}")
     };
     (Verdict::Error, "there is no measurement to compare with".to_owned(), remedy)
 }

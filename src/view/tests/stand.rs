@@ -349,8 +349,8 @@ impl Stand {
     }
 
     pub(super) fn approved(&self) -> usize {
-        let decisions = self.driven.loops.values().flat_map(|one| &one.stages).flat_map(|stage| &stage.decisions);
-        decisions.filter(|decision| decision.verb == crate::domain::Verb::Approve).count()
+        let rulings = self.driven.loops.values().flat_map(|one| &one.stages).flat_map(|stage| &stage.rulings);
+        rulings.filter(|ruling| ruling.decision.verb == crate::domain::Verb::Approve).count()
     }
 
     pub(super) fn buffer(&self) -> Buffer {
