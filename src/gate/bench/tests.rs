@@ -52,9 +52,8 @@ impl Machine {
     }
 }
 
-/// The share of 1,000 experiments on machines like this that are called slower.
-fn called_slower(variation: f64, outliers: f64, drift: f64, number: usize, factor: f64) -> f64 {
-    let all = 1000;
+/// The share of so many experiments on machines like this that are called slower.
+fn called_slower((variation, outliers, drift): (f64, f64, f64), number: usize, factor: f64, all: u64) -> f64 {
     let slower = (0..all).filter(|seed| {
         let random = Random::new(0xbe_c4 + seed * 7919);
         let mut machine = Machine { random, variation, outliers, drift };
@@ -66,31 +65,31 @@ fn called_slower(variation: f64, outliers: f64, drift: f64, number: usize, facto
 
 #[test]
 fn false_alarms_are_one_in_a_hundred_at_most() {
-    for (variation, outliers, drift) in [
+    let machines = [
         (0.02, 0.0, 0.0),
         (0.05, 0.0, 0.0),
         (0.02, 0.05, 0.0),
         (0.05, 0.05, 0.0),
         (0.05, 0.05, 0.10),
         (0.02, 0.0, -0.10),
-    ] {
+    ];
+    for machine in machines {
         for pairs in [10, 20] {
-            let alarms = called_slower(variation, outliers, drift, pairs, 1.0);
-            println!("noise {variation}, outliers {outliers}, drift {drift}, {pairs} pairs: {alarms} false alarms");
-            assert!(
-                alarms <= 0.01,
-                "{alarms} with noise {variation}, outliers {outliers}, drift {drift}, {pairs} pairs"
-            );
+            let alarms = called_slower(machine, pairs, 1.0, 10_000);
+            println!("(noise, outliers, drift) {machine:?}, {pairs} pairs: {alarms} false alarms");
+            assert!(alarms <= 0.01, "{alarms} with (noise, outliers, drift) {machine:?}, {pairs} pairs");
         }
     }
 }
 
 #[test]
 fn ten_per_cent_are_found_at_twenty_pairs() {
-    for (variation, outliers, drift) in [(0.02, 0.05, 0.0), (0.05, 0.0, 0.0), (0.05, 0.05, 0.0), (0.05, 0.05, 0.10)] {
-        let power = called_slower(variation, outliers, drift, 20, 1.1);
-        println!("noise {variation}, outliers {outliers}, drift {drift}: power {power}");
-        assert!(power >= 0.9, "{power} with noise {variation}, outliers {outliers}, drift {drift}");
+    // On the wildest two it is close, so that they are tried more often.
+    let machines = [(0.02, 0.05, 0.0), (0.05, 0.0, 0.0), (0.05, 0.05, 0.0), (0.05, 0.05, 0.10)];
+    for (machine, all) in machines.into_iter().zip([1000, 1000, 5000, 5000]) {
+        let power = called_slower(machine, 20, 1.1, all);
+        println!("(noise, outliers, drift) {machine:?}: power {power}");
+        assert!(power >= 0.9, "{power} with (noise, outliers, drift) {machine:?}");
     }
 }
 

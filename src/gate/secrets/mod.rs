@@ -42,7 +42,7 @@ pub fn judge(case: &ReportCase<'_>) -> Judged {
         Err(why) => return Judged::error(format!("the base's {why}")),
     };
     let all = head.len();
-    let mut known: HashMap<(String, Digest), usize> = HashMap::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
     for (key, _) in base.into_iter().flatten() {
         *known.entry(key).or_default() += 1;
     }
@@ -98,8 +98,11 @@ fn is_allowed(settings: &Settings, path: &str) -> bool {
     settings.texts("allow").iter().any(|pattern| covers(pattern, path))
 }
 
+/// What makes a leak the same as one of the base: rule, path and a digest of the secret.
+type Key = (String, Digest);
+
 /// The leaks of a report, each with what makes it the same as one of the base.
-fn leaks(reports: &Reports, settings: &Settings) -> Result<Vec<((String, Digest), Spot)>, String> {
+fn leaks(reports: &Reports, settings: &Settings) -> Result<Vec<(Key, Spot)>, String> {
     let mut found = Vec::new();
     for report in &reports.files {
         let leaks: Vec<Leak> = serde_json::from_slice(&report.bytes)
