@@ -12,7 +12,7 @@ use crate::domain::{CheckKind, Setting, Settings};
 
 /// Reports of a run that ended with `exit`, of a tree that isn't there.
 pub(super) fn reports(text: &str, exit: i32) -> Reports {
-    reports_in(Path::new("/work"), text, exit)
+    reports_in(Path::new("/repo"), text, exit)
 }
 
 /// The same of a tree checked out at `root`.

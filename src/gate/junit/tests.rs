@@ -13,7 +13,7 @@ const SKIPPED: &str = include_str!("../../../tests/fixtures/gates/junit/all-skip
 
 fn reports(text: &str, exit: i32) -> Reports {
     let file = Report { name: "junit.xml".to_owned(), bytes: text.as_bytes().to_vec() };
-    Reports { root: "/work".into(), files: vec![file], exit }
+    Reports { root: "/repo".into(), files: vec![file], exit }
 }
 
 fn judged(head: &str, exit: i32, base: Option<&str>) -> Judged {
