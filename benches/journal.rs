@@ -37,6 +37,7 @@ fn round(n: u64) -> Vec<Event> {
         started: Timestamp(1),
         duration_ms: 900,
         details: windlass::domain::Details::default(),
+        protection: String::new(),
     };
     vec![
         Event::ContextChosen { id, stage, name: format!("src/file{n}.rs"), included: true },

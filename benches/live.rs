@@ -15,6 +15,8 @@
 
 #[path = "../tests/pty/desk.rs"]
 mod desk;
+#[path = "../tests/pty/format.rs"]
+mod format;
 #[path = "../tests/pty/hands.rs"]
 mod hands;
 #[path = "../tests/pty/harness.rs"]

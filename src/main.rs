@@ -4,5 +4,5 @@ use std::env;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    windlass::cli::main(env::args_os())
+    windlass::process::helper::serve(env::args_os()).unwrap_or_else(|| windlass::cli::main(env::args_os()))
 }

@@ -37,6 +37,9 @@ const UNWANTED: &[&str] = &[
     "DEEPSEEK_API_KEY",
     "ANTHROPIC_API_KEY",
     "GEMINI_API_KEY",
+    "TMUX",
+    "COLORTERM",
+    "NO_COLOR",
 ];
 
 const PROVIDERS: &str = "\
@@ -215,6 +218,7 @@ impl Desk {
                 started: Timestamp(0),
                 duration_ms: 7,
                 details: windlass::domain::Details::default(),
+                protection: "sandbox".to_owned(),
             };
             pen.add(Order::GateFinished { id, stage, run });
         }
@@ -401,9 +405,9 @@ fn status_for_programs_and_status_bars() {
     // A broken configuration doesn't hide the record.
     desk.write(".windlass/config.toml", "[roles]\nauthr = \"x\"\n");
     let status = desk.run(&["status"]);
-    assert_eq!(status.code, 0);
+    assert_eq!(status.code, 1);
     assert!(status.out.contains("loop 1, stage 1 of 4"), "{}", status.out);
-    assert!(status.out.contains("warning: .windlass/config.toml:2:1: unknown key \"authr\""), "{}", status.out);
+    assert!(status.err.contains("error: .windlass/config.toml:2:1: unknown key \"authr\""), "{}", status.err);
 }
 
 #[test]
@@ -635,6 +639,71 @@ fn trust_is_a_humans_word_at_a_terminal() {
 
     desk.write(".windlass/config.toml", "[[gate]]\nname = \"tests\"\nargv = [\"make\"]\n");
     assert!(desk.run(&["status"]).out.contains(told));
+}
+
+#[test]
+fn a_broken_configuration_is_an_error_of_status_too() {
+    let desk = Desk::new();
+    desk.record();
+    desk.write(".windlass/config.toml", "\n[rolse]\n");
+    for args in [&["status"][..], &["status", "--json"]] {
+        let ended = desk.run(args);
+        assert_eq!(ended.code, 1, "{ended:?}");
+        // The record is told all the same.
+        assert!(ended.out.contains("constraint"), "{ended:?}");
+        assert!(ended.err.starts_with("error: .windlass/config.toml:2:2: unknown key \"rolse\""), "{ended:?}");
+    }
+}
+
+#[test]
+fn doctor_says_what_is_missing_and_what_to_do() {
+    let mut desk = Desk::new();
+    let bare = desk.run(&["doctor"]);
+    assert_eq!(bare.code, 0, "{bare:?}");
+    for part in [
+        "terminal\n  ✓ 256 colours (TERM=xterm-256color, COLORTERM unset)",
+        "✓ you are Ada <ada@example.org>",
+        "on branch main",
+        "✓ linked worktrees work",
+        "record\n  ✓ none yet",
+        "configuration\n  ⚠ there is none: neither ",
+        "providers\n  ⚠ none is configured",
+    ] {
+        assert!(bare.out.contains(part), "{part:?} is not in {}", bare.out);
+    }
+
+    // A key that isn't there, a model that may cost, one that isn't there, and a price that nobody knows.
+    desk.record();
+    desk.write_user_file(&format!(
+        "{PROVIDERS}[providers.pay]\nkind = \"openai-chat\"\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+         api_key_env = \"PAY_KEY\"\n[roles]\nauthor = \"local/m\"\ncritic = \"pay/gpt-5\"\n"
+    ));
+    desk.set("PAY_KEY", "hunter2");
+    let sick = desk.run(&["doctor"]);
+    assert_eq!((sick.code, sick.err.lines().count()), (1, 2), "{sick:?}");
+    assert!(sick.err.starts_with("error: 2 of what Windlass needs here are wrong"), "{sick:?}");
+    for part in [
+        "✓ 17 rows, every one as it was written",
+        "✗ provider \"far\" takes its key from the environment variable FAR_KEY, which is not set",
+        "✓ pay: openai-chat at http://127.0.0.1:9/v1, key from PAY_KEY",
+        "✗ local/m does not answer: ",
+        "✓ author local/m: free, it is a server of this machine",
+        "✓ critic pay/gpt-5: its price is known (the shipped prices are of 20",
+        "⚠ pay/gpt-5 was not asked: that can cost\n      windlass doctor --spend asks it",
+    ] {
+        assert!(sick.out.contains(part), "{part:?} is not in {}", sick.out);
+    }
+    assert!(!sick.out.contains("hunter2"));
+    let json = desk.command(&["doctor", "--json", "--spend"]).output().unwrap();
+    let told: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((json.status.code(), &told["ok"]), (Some(1), &Value::Bool(false)));
+    let wrong = told["checks"].as_array().unwrap().iter().filter(|check| check["mark"] == "wrong");
+    let wrong: Vec<&str> = wrong.map(|check| check["says"].as_str().unwrap()).collect();
+    assert!(wrong.iter().any(|says| says.starts_with("pay/gpt-5 does not answer: ")), "{wrong:?}");
+
+    desk.write(".windlass/config.toml", "x = 1\ny = 2\n");
+    let broken = desk.run(&["doctor"]);
+    assert!(broken.code == 1 && broken.out.contains("✗ .windlass/config.toml:2:1: unknown key \"y\""), "{broken:?}");
 }
 
 #[test]

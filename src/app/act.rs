@@ -6,9 +6,11 @@ use crate::domain::ArtifactKind;
 use crate::engine::{Command, Obstacle, Status, Trouble};
 
 use super::action::Action;
+use super::casting;
 use super::entry;
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
+use super::models;
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
@@ -63,6 +65,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ContextAdd => {
             model.overlays.push(Overlay::Pick(Box::new(Picker::awaiting("Add a file to the context"))));
             return vec![Request::ListFiles];
+        }
+        Action::ModelChoose => {
+            if let Some(role) = model.open_role() {
+                model.overlays.push(Overlay::Pick(Box::new(models::picker(role))));
+                return vec![Request::ListModels];
+            }
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
@@ -157,7 +165,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::CallsOpen => {
             let rows = picker::calls(model);
-            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Calls of models, the newest first", rows))));
+            model.overlays.push(Overlay::Pick(Box::new(Picker::of_calls(CALLS, rows))));
         }
         Action::PaletteOpen => {
             let rows = picker::commands(model);
@@ -179,12 +187,17 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.mark = None;
             }
         }
+        Action::RolesOpen => return casting::open(model),
         Action::ConfigReload => return vec![Request::Reload],
+        Action::Suspend => return vec![Request::Suspend],
         Action::Quit => return vec![Request::Quit],
         _ => travel::scroll(model, action),
     }
     Vec::new()
 }
+
+/// Over the list of calls.
+const CALLS: &str = "Calls of models, the newest first; /TEXT finds those that sent or said it";
 
 /// Actions while something stands in front.
 fn in_front(model: &mut Model, action: Action) -> Vec<Request> {

@@ -93,6 +93,7 @@ actions! {
     DraftTakeBack "draft.take-back" "take back" "Go back to the revision that was sent back";
     DraftWrite "draft.write" "write it" "Write the artifact by hand instead of a model";
     CallRetryNow "call.retry-now" "ask now" "Make the call that waits for its next attempt again at once";
+    ModelChoose "model.choose" "other model" "Have another model draft, or object, in this stage";
     RunCancel "run.cancel" "cancel" "Cancel what is running";
     PlanEditInline "plan.edit-inline" "edit" "Edit the artifact here";
     PlanEditExternal "plan.edit-external" "$EDITOR" "Edit the artifact, or the change's worktree, in $EDITOR";
@@ -147,12 +148,14 @@ actions! {
     CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     TrustGive "trust.give" "trust" "Trust exactly the commands that were shown";
+    RolesOpen "roles.open" "models" "Choose who drafts and who objects, from what is found on this machine";
     ConfigReload "config.reload" "reload" "Read the configuration, the theme and the keys again";
     PaletteOpen "palette.open" "commands" "Find a command by name";
     HelpOpen "help.open" "help" "Show every key";
     Select "select" "select" "Take the selected item";
     Back "back" "back" "Close what is in front";
     TextSubmit "text.submit" "send" "Finish the text";
+    Suspend "app.suspend" "suspend" "Back to the shell; gates stop until you return (fg)";
     Quit "app.quit" "quit" "Leave; everything is saved";
 }
 

@@ -1,14 +1,18 @@
 //! Typing: text fields, pastes, and what happens to a text that is finished.
 
+use std::collections::BTreeMap;
+
 use tui_textarea::{Input, Key, TextArea};
 
+use crate::domain::{ExchangeId, ModelId};
 use crate::engine::Command;
 
 use super::act;
+use super::casting;
 use super::model::{Model, Notice};
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose};
-use super::picker::Choice;
+use super::picker::{self, Choice, Picker};
 use super::search::Search;
 use super::sheet::{Field, Sheet};
 use super::travel;
@@ -16,6 +20,9 @@ use super::travel;
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
     let now = model.now;
+    if matches!(model.overlays.last(), Some(Overlay::Casting(_))) {
+        model.notice = None;
+    }
     match model.overlays.last_mut() {
         Some(Overlay::Ask(ask)) => {
             if input.key == Key::Enter && !ask.is_long() {
@@ -27,6 +34,10 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             let done = picker.input(input);
             return if done { pick(model) } else { Vec::new() };
+        }
+        Some(Overlay::Casting(casting)) => {
+            let done = casting.picker.input(input);
+            return if done { casting::pick(model) } else { Vec::new() };
         }
         Some(Overlay::Sheet(sheet)) => {
             sheet.arming.takes(now);
@@ -56,6 +67,10 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Request> {
         Some(Overlay::Pick(picker)) => {
             picker.query.insert_str(one_line());
             picker.selected = 0;
+        }
+        Some(Overlay::Casting(casting)) => {
+            casting.picker.query.insert_str(one_line());
+            casting.picker.selected = 0;
         }
         // The stage's name is typed by hand: that is its point.
         Some(Overlay::Sheet(sheet)) if sheet.field == Some(Field::Reason) => {
@@ -112,20 +127,51 @@ pub(super) fn leave_field(sheet: &mut Sheet) {
 /// Takes the selected row of a picker.
 pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     let Some(Overlay::Pick(picker)) = model.overlays.last() else { return Vec::new() };
-    let Some(row) = picker.matching().get(picker.selected).map(|row| (*row).clone()) else { return Vec::new() };
-    if let Some(why) = row.disabled {
-        model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
-        return Vec::new();
+    if let Some(text) = picker.wanted() {
+        return if text.is_empty() { Vec::new() } else { vec![Request::FindCalls(text)] };
     }
+    let typed = picker.query.lines().join(" ").trim().to_owned();
+    let choice = match picker.matching().get(picker.selected) {
+        Some(row) => match row.disabled {
+            None => row.choice.clone(),
+            Some(why) => {
+                model.notice = Some(Notice { text: format!("not now: {why}"), is_error: true });
+                return Vec::new();
+            }
+        },
+        None if picker.takes_typed && !typed.is_empty() => Choice::Model(ModelId(typed)),
+        None => return Vec::new(),
+    };
     model.overlays.pop();
-    match row.choice {
+    match choice {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Call(id) => vec![Request::ReadCall(id)],
+        Choice::Model(chosen) => match (model.state.active().map(|one| one.id), model.open_role()) {
+            (Some(id), Some(role)) => {
+                vec![Command::ChooseModel { id, role, model: chosen, by: model.person() }.into()]
+            }
+            _ => Vec::new(),
+        },
+        // Only the choice of the models offers it.
+        Choice::Way(_) => Vec::new(),
         Choice::File(name) => match model.state.active().map(|one| one.id) {
             Some(id) => vec![Command::Choose { id, name, included: true }.into()],
             None => Vec::new(),
         },
+    }
+}
+
+/// The calls that have the text that was searched for take the place of the list.
+pub(super) fn found(model: &mut Model, text: &str, lines: &BTreeMap<ExchangeId, String>) {
+    let rows = picker::found(model, lines);
+    if rows.is_empty() {
+        let text = format!("no call has {text:?} in its prompt or reply");
+        model.notice = Some(Notice { text, is_error: false });
+        return;
+    }
+    if let Some(Overlay::Pick(list)) = model.overlays.last_mut() {
+        **list = Picker::of_calls("Calls that sent or said it, the newest first", rows);
     }
 }
 
@@ -137,6 +183,7 @@ pub(super) fn finish(model: &mut Model) -> Vec<Request> {
             Vec::new()
         }
         Some(Overlay::Pick(_)) => pick(model),
+        Some(Overlay::Casting(_)) => casting::pick(model),
         Some(Overlay::Ask(ask)) => {
             let length = ask.text().trim().chars().count();
             let least = ask.purpose.least();

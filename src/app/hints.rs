@@ -1,6 +1,6 @@
 //! Which actions make sense now: the footer shows a few of them, the palette says why the others don't.
 
-use crate::domain::Measure;
+use crate::domain::{Measure, Role};
 use crate::engine::{Loop, Phase, Status};
 
 use super::action::Action;
@@ -14,6 +14,15 @@ impl Model {
         let phase = self.stage().map(|stage| stage.phase);
         if self.is_live() {
             match phase {
+                Some(Phase::Ready) if self.stage().is_some_and(|stage| stage.trouble.is_some()) => hints.extend([
+                    Action::DraftSend,
+                    Action::ModelChoose,
+                    Action::DraftWrite,
+                    Action::DraftTakeBack,
+                    Action::ReplyShow,
+                    Action::ContextToggle,
+                    Action::ContextAdd,
+                ]),
                 Some(Phase::Ready) => hints.extend([
                     Action::DraftSend,
                     Action::DraftTakeBack,
@@ -24,6 +33,9 @@ impl Model {
                 ]),
                 Some(Phase::Awaiting) => {
                     hints.push(Action::DecisionOpen);
+                    if self.stage().is_some_and(|stage| stage.critique_failed.is_some()) {
+                        hints.extend([Action::CritiqueRerun, Action::ModelChoose]);
+                    }
                     if self.unusable().is_some() {
                         hints.push(Action::ReplyShow);
                     }
@@ -85,11 +97,16 @@ impl Model {
         if self.host.reads_only && changes_the_record(action) {
             return Some("another windlass drives, this one only reads");
         }
+        if self.host.demo && action == Action::RolesOpen {
+            return Some("the demo's models are scripted");
+        }
         let Some(stage) = self.stage() else {
             return match action {
                 Action::LoopNew
+                | Action::RolesOpen
                 | Action::ConfigReload
                 | Action::HelpOpen
+                | Action::Suspend
                 | Action::Quit
                 | Action::PaletteOpen
                 | Action::Back => None,
@@ -102,7 +119,9 @@ impl Model {
         let (ready, awaiting) = (stage.phase == Phase::Ready, stage.phase == Phase::Awaiting);
         match action {
             Action::DecisionOpen => need(live && awaiting, "no stage waits for a decision"),
-            Action::DraftSend if live && ready && self.host.setup.author.is_none() => Some("no author is configured"),
+            Action::DraftSend if live && ready && self.model_of(Role::Author).is_none() => {
+                Some("no author is configured")
+            }
             Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
                 need(live && ready, "the stage isn't ready to draft")
             }
@@ -112,6 +131,7 @@ impl Model {
                 need(live && self.face() == Face::Artifact, "there is no artifact under review")
             }
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
+            Action::ModelChoose => need(self.open_role().is_some(), "wait for what is running, or cancel it"),
             Action::CallRetryNow => need(live && self.is_waiting(), "no call waits for its next attempt"),
             Action::RunCancel => {
                 need(live && self.is_busy(), "nothing is running; everything is saved, so you can quit")
@@ -119,7 +139,7 @@ impl Model {
             Action::PlanEditInline | Action::PlanEditExternal => {
                 need(live && (awaiting || ready), "there is nothing to edit yet")
             }
-            Action::CritiqueRerun if self.host.setup.critic.is_none() => Some("no critic is configured"),
+            Action::CritiqueRerun if self.model_of(Role::Critic).is_none() => Some("no critic is configured"),
             Action::CritiqueRerun | Action::GateOverride => need(live && awaiting, "the review isn't done"),
             Action::GateRerun | Action::GateRerunAll => {
                 let measures = action == Action::GateRerunAll && ready && stage.spec.measure != Measure::Nothing;
@@ -161,8 +181,8 @@ impl Model {
 const fn changes_the_record(action: Action) -> bool {
     use Action::{
         CallRetryNow, ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite,
-        FindingDismiss, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark,
-        PlanEditExternal, PlanEditInline, RunCancel, StageReopen, TrustOpen,
+        FindingDismiss, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, ModelChoose,
+        PlanEditExternal, PlanEditInline, RolesOpen, RunCancel, StageReopen, TrustOpen,
     };
     matches!(
         action,
@@ -182,8 +202,10 @@ const fn changes_the_record(action: Action) -> bool {
             | LoopLand
             | LoopNew
             | LoopPark
+            | ModelChoose
             | PlanEditExternal
             | PlanEditInline
+            | RolesOpen
             | RunCancel
             | StageReopen
             | TrustOpen

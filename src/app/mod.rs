@@ -4,12 +4,14 @@
 mod act;
 pub mod action;
 mod arming;
+mod casting;
 pub mod doc;
 mod drafts;
 mod entry;
 mod hints;
 pub mod layout;
 mod model;
+mod models;
 mod msg;
 mod overlay;
 mod picker;
@@ -23,6 +25,7 @@ mod update;
 pub mod wrap;
 
 pub use arming::{ARM_MS, Arming, QUIET_MS};
+pub use casting::{Candidate, Casting, Findings, Step, Tried, Way};
 pub use model::{Face, Host, Live, Model, Notice, Stream, Waiting};
 pub use msg::{Msg, Request};
 pub use overlay::{Ask, Overlay, Purpose, Source, Trust};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Person, Price, Role, StageIndex, Timestamp,
-    Unread,
+    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Offer, Person, Price, Role, StageIndex,
+    Timestamp, Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
@@ -40,6 +40,8 @@ pub struct Host {
     pub setup: Setup,
     /// What the author charges; none if nobody knows.
     pub price: Option<Price>,
+    /// What the one who makes changes charges.
+    pub change_price: Option<Price>,
     /// What may be spent.
     pub budget: Budget,
     /// The repository's configuration, to be read before it is trusted.
@@ -159,6 +161,8 @@ pub struct Model {
     pub(super) found: Option<(Pane, usize)>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
+    /// Models that could have a role, as far as they were listed.
+    pub offers: Vec<Offer>,
     /// Rows of the list of keys, which only who knows the keys can count.
     pub help_rows: usize,
     /// The moment of the last message.
@@ -224,6 +228,7 @@ impl Model {
             search: None,
             found: None,
             drafts: BTreeMap::new(),
+            offers: Vec::new(),
             help_rows: 0,
             now,
             shown: None,

@@ -1,11 +1,14 @@
 //! What reaches the screen's state, and what it asks of the world.
 
+use std::collections::BTreeMap;
+
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex, Timestamp};
+use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex, Timestamp};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
+use super::casting::{Candidate, Findings, Tried};
 use super::model::{Host, Live, Waiting};
 
 /// Something that happened to the screen.
@@ -77,12 +80,32 @@ pub enum Msg {
     Host(Box<Host>),
     /// The repository's files, for the picker.
     Files(Vec<String>),
+    /// The models that could have a role, for the picker.
+    Models {
+        /// All that are known by now.
+        offers: Vec<Offer>,
+        /// Whether more may come.
+        more: bool,
+    },
+    /// What was found on this machine to choose models from.
+    Found(Box<Findings>),
+    /// What came of trying models out.
+    Tried(Vec<Tried>),
+    /// The models are written down: what to say of it.
+    Cast(String),
     /// What went over the wire in a call, as text.
     Call {
         /// The call.
         exchange: ExchangeId,
         /// What was sent and received.
         text: String,
+    },
+    /// The calls that have a text in their prompt or reply, each with the first line that has it.
+    FoundCalls {
+        /// What was searched for.
+        text: String,
+        /// Where it is.
+        lines: BTreeMap<ExchangeId, String>,
     },
     /// The human's editor has ended.
     Edited {
@@ -111,14 +134,28 @@ pub enum Request {
     AskNow(LoopId),
     /// List the repository's files.
     ListFiles,
+    /// List the models that could have a role.
+    ListModels,
+    /// Look for models: keys in the environment, servers on this machine, programs.
+    LookForModels,
+    /// Ask each of these one small question.
+    TryModels(Vec<Candidate>),
+    /// Write these down as the person's own choice.
+    Cast(Vec<(Role, Candidate)>),
+    /// Leave, and show the demo.
+    Demo,
     /// Look at the checkout again.
     LookAround,
     /// Read the configuration again.
     Reload,
     /// Read what went over the wire in this call.
     ReadCall(ExchangeId),
+    /// Find the calls that have this text in their prompt or reply.
+    FindCalls(String),
     /// Trust the configuration with this digest.
     Trust(Digest),
+    /// Stop, until the shell brings the program back.
+    Suspend,
     /// Leave.
     Quit,
 }

@@ -6,6 +6,7 @@ use crate::domain::{Digest, ExchangeId, StageIndex, Timestamp};
 
 use super::action::Context;
 use super::arming::Arming;
+use super::casting::Casting;
 use super::doc::Doc;
 use super::layout;
 use super::picker::Picker;
@@ -27,6 +28,8 @@ pub enum Overlay {
     Ask(Box<Ask>),
     /// A list to pick from.
     Pick(Box<Picker>),
+    /// Who drafts and who objects, to be chosen.
+    Casting(Box<Casting>),
     /// The repository's commands, to be read and trusted.
     Trust(Box<Trust>),
     /// A text that has no pane of its own.
@@ -176,7 +179,7 @@ impl Overlay {
     /// Whether keys are text.
     pub fn takes_text(&self) -> bool {
         match self {
-            Self::Ask(_) | Self::Pick(_) => true,
+            Self::Ask(_) | Self::Pick(_) | Self::Casting(_) => true,
             Self::Sheet(sheet) => sheet.field.is_some(),
             Self::Help { .. } | Self::Trust(_) | Self::Text { .. } => false,
         }

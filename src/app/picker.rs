@@ -1,11 +1,14 @@
 //! A list that narrows as one types: loops, commands, files.
 
+use std::collections::BTreeMap;
+
 use tui_textarea::{Input, Key, TextArea};
 
-use crate::domain::{End, ExchangeId, LoopId};
+use crate::domain::{End, ExchangeId, LoopId, ModelId};
 use crate::engine::ExchangeInfo;
 
 use super::action::{ACTIONS, Action, ActionInfo};
+use super::casting::Way;
 use super::model::Model;
 
 /// What is picked.
@@ -17,6 +20,10 @@ pub enum Choice {
     Loop(LoopId),
     /// A call to read.
     Call(ExchangeId),
+    /// A model for the role that may be given away.
+    Model(ModelId),
+    /// A way on while the models are chosen.
+    Way(Way),
     /// A file to add to the context.
     File(String),
 }
@@ -46,12 +53,35 @@ pub struct Picker {
     rows: Vec<Row>,
     /// Whether rows are still on their way.
     pub loading: bool,
+    /// Whether a query that begins with a slash is for what the rows stand for, not for their own words.
+    searches: bool,
+    /// Whether what is typed may be taken as it is, where no row matches.
+    pub takes_typed: bool,
 }
 
 impl Picker {
     /// A picker of these rows.
     pub fn new(title: &'static str, rows: Vec<Row>) -> Self {
-        Self { title, query: TextArea::default(), selected: 0, rows, loading: false }
+        Self {
+            title,
+            query: TextArea::default(),
+            selected: 0,
+            rows,
+            loading: false,
+            takes_typed: false,
+            searches: false,
+        }
+    }
+
+    /// A picker of calls, whose prompts and replies can be searched.
+    pub fn of_calls(title: &'static str, rows: Vec<Row>) -> Self {
+        Self { searches: true, ..Self::new(title, rows) }
+    }
+
+    /// What is to be searched for, if that is what is typed.
+    pub fn wanted(&self) -> Option<String> {
+        let query = self.query.lines().join(" ");
+        self.searches.then(|| query.strip_prefix('/').map(|text| text.trim().to_owned())).flatten()
     }
 
     /// A picker whose rows come later.
@@ -67,6 +97,9 @@ impl Picker {
 
     /// The rows that match what is typed: every word of it somewhere in label or detail; whole-label prefixes first.
     pub fn matching(&self) -> Vec<&Row> {
+        if self.wanted().is_some() {
+            return Vec::new();
+        }
         let query = self.query.lines().join(" ").to_lowercase();
         let words: Vec<&str> = query.split_whitespace().collect();
         let mut found: Vec<&Row> = self
@@ -160,6 +193,15 @@ pub(super) fn calls(model: &Model) -> Vec<Row> {
         }
     };
     model.state.exchanges.iter().rev().map(row).collect()
+}
+
+/// The calls that have a text, the newest first, each with the line that has it.
+pub(super) fn found(model: &Model, lines: &BTreeMap<ExchangeId, String>) -> Vec<Row> {
+    let with_line = |row: Row| match &row.choice {
+        Choice::Call(id) => lines.get(id).map(|line| Row { detail: line.clone(), ..row }),
+        _ => None,
+    };
+    calls(model).into_iter().filter_map(with_line).collect()
 }
 
 /// Files to add.

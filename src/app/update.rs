@@ -10,7 +10,7 @@ use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, entry, picker, travel};
+use super::{act, casting, entry, models, picker, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
@@ -24,6 +24,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
                 match overlay {
                     Overlay::Sheet(sheet) => sheet.arming.hidden(),
                     Overlay::Trust(trust) => trust.arming.hidden(),
+                    Overlay::Casting(casting) => casting.arming.hidden(),
                     _ => {}
                 }
             }
@@ -55,6 +56,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             match model.overlays.last_mut() {
                 Some(Overlay::Sheet(sheet)) => sheet.arming.painted(now),
                 Some(Overlay::Trust(trust)) => trust.painted(model.size, now),
+                Some(Overlay::Casting(casting)) => casting.arming.painted(now),
                 _ => {}
             }
             Vec::new()
@@ -120,9 +122,28 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         Msg::Files(paths) => {
             if let Some(Overlay::Pick(picker)) = model.overlays.last_mut()
                 && picker.loading
+                && !picker.takes_typed
             {
                 picker.fill(picker::files(paths));
             }
+            Vec::new()
+        }
+        Msg::FoundCalls { text, lines } => {
+            entry::found(model, &text, &lines);
+            Vec::new()
+        }
+        Msg::Models { offers, more } => {
+            models::listed(model, offers, more);
+            Vec::new()
+        }
+        Msg::Found(found) => {
+            casting::found(model, *found);
+            Vec::new()
+        }
+        Msg::Tried(tried) => casting::tried(model, tried),
+        Msg::Cast(text) => {
+            model.overlays.retain(|overlay| !matches!(overlay, Overlay::Casting(_)));
+            model.notice = Some(Notice { text, is_error: false });
             Vec::new()
         }
         Msg::Call { exchange, text } => {

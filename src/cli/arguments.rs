@@ -1,10 +1,15 @@
 //! The arguments: the one table behind parsing and help.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::demo::PACE;
 use crate::config::Flags;
+use crate::domain::ProviderSpec;
+
+use super::costs::By;
 
 const AFTER: &str = "\
 Exit codes: 0 done, 1 error, 2 usage, 3 awaits a human at a terminal, 4 a gate failed.
@@ -45,6 +50,9 @@ pub(super) struct Common {
     /// The model that objects, this time
     #[arg(long, value_name = "PROVIDER/MODEL", global = true)]
     critic: Option<String>,
+    /// Providers of a recording that is played
+    #[arg(skip)]
+    providers: BTreeMap<String, ProviderSpec>,
 }
 
 impl Common {
@@ -55,7 +63,18 @@ impl Common {
             keymap: self.keymap.clone(),
             author: self.author.clone(),
             critic: self.critic.clone(),
+            providers: self.providers.clone(),
         }
+    }
+
+    /// Author and critic as they are given, else these.
+    pub(super) fn roles_or(&self, author: String, critic: String) -> (String, String) {
+        (self.author.clone().unwrap_or(author), self.critic.clone().unwrap_or(critic))
+    }
+
+    /// The same with these providers and models.
+    pub(super) fn playing(&self, providers: BTreeMap<String, ProviderSpec>, author: String, critic: String) -> Self {
+        Self { providers, author: Some(author), critic: Some(critic), ..self.clone() }
     }
 }
 
@@ -66,7 +85,7 @@ pub(super) enum Sub {
     #[command(after_help = "Everything happens in a new temporary directory, which is named when the demo ends.")]
     Demo {
         /// How fast the scripted models write, in characters per second
-        #[arg(long, value_name = "N", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        #[arg(long, value_name = "N", default_value_t = PACE, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         pace: u32,
     },
     /// Write a starter configuration, and look for models: keys in the environment, servers on this machine
@@ -140,24 +159,133 @@ terminal shows is written as a JSON escape, and what looks like a key is masked.
         #[arg(long)]
         curl: bool,
     },
-    /// Every call of a model: tokens, times, how it ended
+    /// Every call of a model: tokens, times, how it ended; or one of them
     #[command(after_long_help = "\
 JSON: an array of objects. exchange, loop, stage, role, model, prompt (name, version, digest), asked (RFC 3339), \
 ended (complete, truncated, failed, cancelled, interrupted; null while it runs), why, tokens (input, output, cached, \
 reasoning; null where the server didn't say), cost_nanodollars (null while it is unknown), first_byte_ms, first_text_ms, \
-total_ms (null while it runs). With --grep also found: in (prompt or reply), text (the first line with it).")]
+total_ms (null while it runs). With --grep also found: in (prompt or reply), text (the first line with it).
+
+JSON of one call: that of `windlass show x N`. JSON of --diff: a and b as above, prompt and reply (unified diffs).")]
     Calls {
+        /// One call, as `windlass show x N` shows it
+        #[arg(value_name = "ID", num_args = 0..=2, conflicts_with_all = ["grep", "diff"])]
+        id: Vec<String>,
         /// Only calls with this text in their prompt or reply, in upper or lower case
         #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         grep: Option<String>,
+        /// Two calls: what is another in their prompts, their replies, and what they took
+        #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "grep")]
+        diff: Option<Vec<u64>>,
+        /// The body of a call as it went over the wire, byte for byte: what came, or what was sent
+        #[arg(
+            long,
+            value_name = "SIDE",
+            value_enum,
+            num_args = 0..=1,
+            require_equals = true,
+            default_missing_value = "received",
+            requires = "id",
+            conflicts_with = "json"
+        )]
+        raw: Option<Side>,
+        /// The request of a call as a curl command
+        #[arg(long, requires = "id", conflicts_with_all = ["json", "raw"])]
+        curl: bool,
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// What calls of models cost; what nobody can price is counted, and is not 0
+    #[command(after_long_help = "\
+JSON: an array of objects. name, calls, input_tokens, output_tokens (as far as servers counted them), cost_nanodollars \
+(of the calls whose cost is known), unknown (calls whose cost is not known), played (calls played from a file, which \
+cost nothing). An engineer is who had last worked on the loop when the call was made, as git knows them.")]
+    Costs {
+        /// What they are put together by
+        #[arg(long, value_enum, default_value = "loop")]
+        by: By,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write calls of models into a file that can be played again, without keys
+    #[command(after_help = "\
+The file is a cassette: JSON lines with every byte and when it came. It is played by `windlass replay`, or by a provider \
+with kind = \"script\" and cassette = \"FILE\". What looks like a key is masked.")]
+    Record {
+        /// Loops (3, loop 3) and exchanges (x 12); everything without any
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+        /// The file, which must not exist yet
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Open the screen with models that are played from a recording: nothing is sent, nothing is paid
+    #[command(after_help = "\
+The rest is real: your keys, the gates, the commit. To leave a repository as it is, play in a clone of it.")]
+    Replay {
+        /// What `windlass record` wrote
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// As slowly as it was recorded
+        #[arg(long)]
+        timed: bool,
+    },
+    /// Hand the record on to other programs
+    #[command(subcommand)]
+    Export(Export),
+    /// Check what Windlass needs here: terminal, tmux, git, record, configuration, and each model by one small question
+    #[command(after_long_help = "\
+A model is asked one question of a few words, which is not part of the record. Where that can cost, it is asked for \
+first; without a terminal nothing that can cost is sent, unless --spend says so. Exit code 1 if anything is marked as \
+wrong.
+
+JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what to do, line by line).")]
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Ask the models without asking first, also where that costs
+        #[arg(long)]
+        spend: bool,
     },
     /// Check the record: every row, the chain of hashes, the laws
     Verify,
     /// Read this repository's commands, and let Windlass run them
     Trust,
+}
+
+/// What the record can be made into.
+#[derive(Debug, Subcommand)]
+pub(super) enum Export {
+    /// Calls of models as OpenTelemetry spans, with the conventions for generative AI
+    #[command(
+        group(clap::ArgGroup::new("to").required(true).args(["output", "endpoint"])),
+        after_help = "\
+One trace for a loop, one span for a call; the ids are the same every time. What was sent and said, goals and error \
+messages are left out without --content. What looks like a key is masked."
+    )]
+    Otlp {
+        /// Into a file that must not exist yet: a line of OTLP/JSON for each loop
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// To a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318
+        #[arg(long, value_name = "URL")]
+        endpoint: Option<String>,
+        /// With prompts, replies, goals and error messages
+        #[arg(long)]
+        content: bool,
+    },
+}
+
+/// The sides of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Side {
+    /// What came from the model
+    Received,
+    /// What was sent to it
+    Sent,
 }
 
 /// Forms of `status`.

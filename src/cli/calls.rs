@@ -6,13 +6,14 @@ use serde::Serialize;
 
 use crate::domain::{ExchangeId, Money, visible_line};
 use crate::engine::{ExchangeInfo, State};
+use crate::journal::{self, Found};
+use crate::prompt;
 
-use super::arguments::Common;
+use super::arguments::{Common, Side};
 use super::failure::Failure;
 use super::record::Record;
-use super::search::Found;
 use super::words::{duration, end, stage, utc};
-use super::{json, open, search};
+use super::{exchange, json, open, show};
 
 /// What the record says of an exchange, its bytes apart.
 #[derive(Debug, Serialize)]
@@ -35,7 +36,13 @@ pub(super) struct Call {
     first_byte_ms: Option<u64>,
     first_text_ms: Option<u64>,
     total_ms: Option<u64>,
+    /// What this record can't tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
+
+/// An agent asks models by itself.
+const BY_AGENT: &str = "an agent's own calls of models, and what they cost, are not visible here";
 
 #[derive(Debug, Serialize)]
 struct Prompt {
@@ -80,6 +87,7 @@ impl Call {
             first_byte_ms: info.timings.first_byte,
             first_text_ms: info.timings.first_text,
             total_ms: ended.map(|_| info.timings.total),
+            note: (info.prompt.name == prompt::BY_AGENT).then_some(BY_AGENT),
         }
     }
 
@@ -103,16 +111,43 @@ impl Call {
         ]
     }
 
+    /// What two calls are compared by.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let time = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), duration);
+        let [_, place, role, model, prompt, input, output, cost, first, total, ended] = self.cells();
+        vec![
+            ("model", model),
+            ("role", role),
+            ("loop", place),
+            ("prompt", prompt),
+            ("asked", self.asked.clone()),
+            ("tokens in", input),
+            ("tokens out", output),
+            ("cost", cost),
+            ("first byte", first),
+            ("first text", time(self.first_text_ms)),
+            ("total", total),
+            ("ended", ended),
+        ]
+    }
+
+    /// The tokens of the reply, where the server counted them.
+    pub(super) const fn output_tokens(&self) -> Option<u64> {
+        self.tokens.output
+    }
+
     /// The same for people, line by line.
     pub(super) fn lines(&self) -> Vec<String> {
         let [id, place, role, model, prompt, input, output, cost, first, total, ended] = self.cells();
-        vec![
+        let mut lines = vec![
             format!("exchange {}: {role} {model}, loop {place}", id.trim_start_matches("x ")),
             format!("prompt: {prompt}, {}", self.prompt.digest),
             format!("asked: {}", self.asked),
             format!("ended: {ended}"),
             format!("tokens: {input} in, {output} out; cost {cost}; first byte after {first}, end after {total}"),
-        ]
+        ];
+        lines.extend(self.note.map(|note| format!("note: {note}")));
+        lines
     }
 }
 
@@ -125,6 +160,23 @@ struct Listed {
     found: Vec<Found>,
 }
 
+/// Prints one call, or a side of it to the byte. A number alone is a call here.
+pub(super) fn one(
+    common: &Common,
+    words: &[String],
+    raw: Option<Side>,
+    form: show::Form,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let text = words.join(" ");
+    let number = text.strip_prefix("exchange").or_else(|| text.strip_prefix('x')).unwrap_or(&text);
+    let id = number.trim().parse().map(ExchangeId).map_err(|_| Failure::OneCall(text.clone()))?;
+    match raw {
+        Some(side) => exchange::raw(&Record::read(&open::repo(common)?)?, id, side, out),
+        None => show::print(common, &format!("x {id}"), form, out),
+    }
+}
+
 const TITLES: [&str; 11] =
     ["call", "loop", "role", "model", "prompt", "in", "out", "cost", "first byte", "total", "ended"];
 
@@ -132,9 +184,13 @@ const TITLES: [&str; 11] =
 pub(super) fn print(common: &Common, wanted: Option<&str>, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let record = Record::read(&open::repo(common)?)?;
     let mut calls = Vec::new();
-    for (id, info) in &record.state.exchanges {
+    let listed = match wanted {
+        Some(wanted) => record.may_have(wanted)?,
+        None => record.state.exchanges.keys().copied().collect(),
+    };
+    for (id, info) in listed.iter().filter_map(|id| Some((id, record.state.exchanges.get(id)?))) {
         let found = match wanted {
-            Some(wanted) => search::find(&record.stored(*id)?, wanted),
+            Some(wanted) => journal::find(&record.stored(*id)?, wanted),
             None => Vec::new(),
         };
         if wanted.is_none() || !found.is_empty() {
@@ -166,6 +222,9 @@ pub(super) fn print(common: &Common, wanted: Option<&str>, as_json: bool, out: &
         for Found { side, text } in found {
             writeln!(out, "     {side}: {}", visible_line(text))?;
         }
+    }
+    if let Some(note) = calls.iter().find_map(|one| one.call.note) {
+        writeln!(out, "\nA cost of ? is unknown, not 0; {note}.")?;
     }
     Ok(())
 }

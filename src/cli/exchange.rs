@@ -1,13 +1,15 @@
 //! `windlass show x N`: exactly what went over the wire in an exchange.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::domain::{ExchangeId, visible, visible_line, without_keys};
+use crate::driver::{Moments, reread};
 use crate::journal::StoredExchange;
 
+use super::arguments::Side;
 use super::calls::Call;
 use super::failure::Failure;
 use super::json;
@@ -28,6 +30,25 @@ struct Exchange {
 struct Attempt {
     request: Option<Request>,
     response: Option<Response>,
+    /// Both sides in turn, where they talk: whether it was received, and the bytes.
+    #[serde(skip)]
+    turns: Vec<(bool, Vec<u8>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moments: Option<Times>,
+    /// The same for people.
+    #[serde(skip)]
+    line: Option<String>,
+}
+
+/// Nanoseconds after the request was sent.
+#[derive(Debug, Serialize)]
+struct Times {
+    first_byte_ns: Option<u64>,
+    first_event_ns: Option<u64>,
+    first_reasoning_ns: Option<u64>,
+    first_text_ns: Option<u64>,
+    last_byte_ns: Option<u64>,
+    tokens_per_second: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +58,9 @@ struct Request {
     headers: Vec<(String, String)>,
     #[serde(flatten)]
     body: Body,
+    /// The parts of the body that were sent in the course of the exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chunks: Vec<Chunk>,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,6 +87,22 @@ struct Chunk {
     bytes: usize,
 }
 
+/// Writes a body as it went over the wire, to the byte: of the last attempt, what was sent or what came.
+pub(super) fn raw(record: &Record, id: ExchangeId, side: Side, out: &mut dyn Write) -> Result<(), Failure> {
+    if !record.state.exchanges.contains_key(&id) {
+        return Err(Failure::Nothing { what: "exchange", number: id.0 });
+    }
+    // Bytes of others are no text: a terminal would do what they say.
+    if io::stdout().is_terminal() {
+        return Err(Failure::RawOnTerminal);
+    }
+    let stored = record.stored(id)?;
+    Ok(out.write_all(&match side {
+        Side::Sent => stored.request.map(|sent| sent.body).unwrap_or_default(),
+        Side::Received => stored.body(),
+    })?)
+}
+
 /// Prints an exchange.
 pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let Some(info) = record.state.exchanges.get(&id) else {
@@ -74,13 +114,26 @@ pub(super) fn print(record: &Record, id: ExchangeId, as_json: bool, out: &mut dy
 
 impl Exchange {
     fn of(call: Call, mut stored: StoredExchange) -> Self {
-        let earlier = std::mem::take(&mut stored.earlier).into_iter().map(Attempt::of).collect();
-        Self { call, earlier, last: Attempt::of(stored) }
+        let earlier: Vec<Attempt> =
+            std::mem::take(&mut stored.earlier).into_iter().map(|attempt| Attempt::of(attempt, None)).collect();
+        // The count is that of all attempts.
+        let counted = call.output_tokens().filter(|_| earlier.is_empty());
+        Self { call, earlier, last: Attempt::of(stored, counted) }
+    }
+
+    /// A line for each attempt, where there were several.
+    fn chain(&self) -> Vec<String> {
+        let attempts = || self.earlier.iter().chain([&self.last]);
+        let line = |(attempt, nth): (&Attempt, usize)| format!("attempt {nth}: {}", attempt.summary());
+        if self.earlier.is_empty() { Vec::new() } else { attempts().zip(1..).map(line).collect() }
     }
 
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
         for line in self.call.lines() {
             writeln!(out, "{}", visible_line(&line))?;
+        }
+        for line in self.last.line.iter().chain(&self.chain()) {
+            writeln!(out, "{line}")?;
         }
         for (attempt, nth) in self.earlier.iter().zip(1..) {
             writeln!(out, "\n--- attempt {nth} of {}, which failed", self.earlier.len() + 1)?;
@@ -91,21 +144,44 @@ impl Exchange {
 }
 
 impl Attempt {
-    fn of(stored: StoredExchange) -> Self {
-        let StoredExchange { request, response, chunks, .. } = stored;
+    fn of(stored: StoredExchange, counted: Option<u64>) -> Self {
+        let moments = Moments::of(&reread(&stored), counted);
+        let line = moments.line();
+        let turns = stored.turns();
+        let StoredExchange { request, response, chunks, sent: more, .. } = stored;
+        let timed = |elapsed_ns, bytes: &[u8]| Chunk { elapsed_ns, bytes: bytes.len() };
         let request = request.map(|sent| Request {
             method: sent.method,
             url: sent.url,
             headers: sent.headers,
-            body: Body::of(sent.body),
+            chunks: more.iter().map(|(_, part)| timed(part.elapsed_ns, &part.bytes)).collect(),
+            body: Body::of(
+                [sent.body].into_iter().chain(more.into_iter().map(|(_, part)| part.bytes)).flatten().collect(),
+            ),
         });
         let (status, headers) = response.map_or((None, Vec::new()), |head| (Some(head.status), head.headers));
-        let timed =
-            chunks.iter().map(|chunk| Chunk { elapsed_ns: chunk.elapsed_ns, bytes: chunk.bytes.len() }).collect();
+        let timed = chunks.iter().map(|chunk| timed(chunk.elapsed_ns, &chunk.bytes)).collect();
         let bytes = chunks.into_iter().flat_map(|chunk| chunk.bytes).collect();
         let response = Response { status, headers, body: Body::of(bytes), chunks: timed };
         let came = response.status.is_some() || !response.chunks.is_empty();
-        Self { request, response: came.then_some(response) }
+        let times = Times {
+            first_byte_ns: moments.first_byte,
+            first_event_ns: moments.first_event,
+            first_reasoning_ns: moments.first_reasoning,
+            first_text_ns: moments.first_text,
+            last_byte_ns: moments.last_byte,
+            tokens_per_second: moments.tokens_per_second,
+        };
+        Self { request, response: came.then_some(response), turns, moments: line.is_some().then_some(times), line }
+    }
+
+    /// Its status, its size, and its end.
+    fn summary(&self) -> String {
+        let Some(Response { status, chunks, .. }) = &self.response else { return "no response came".to_owned() };
+        let status = status.map_or_else(|| "no status".to_owned(), |status| status.to_string());
+        let bytes: usize = chunks.iter().map(|chunk| chunk.bytes).sum();
+        let last = chunks.last().map_or(0, |chunk| chunk.elapsed_ns / 1_000_000);
+        format!("{status}, {bytes} bytes after {last} ms")
     }
 
     fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
@@ -114,6 +190,9 @@ impl Attempt {
             Some(request) => {
                 writeln!(out, "\n--- request")?;
                 writeln!(out, "{} {}", visible_line(&request.method), visible_line(&request.url))?;
+                if !self.turns.is_empty() {
+                    return write_turns(&self.turns, out);
+                }
                 write_message(&request.headers, &request.body, out)?;
             }
         }
@@ -138,6 +217,15 @@ fn write_message(headers: &[(String, String)], body: &Body, out: &mut dyn Write)
         Body::Text(text) => writeln!(out, "\n{}", visible(&without_keys(text))),
         Body::Hex(hex) => writeln!(out, "\nnot UTF-8, so in hexadecimal: {hex}"),
     }
+}
+
+/// Line by line, with who said it.
+fn write_turns(turns: &[(bool, Vec<u8>)], out: &mut dyn Write) -> std::io::Result<()> {
+    for (received, bytes) in turns {
+        writeln!(out, "\n--- {}", if *received { "received" } else { "sent" })?;
+        writeln!(out, "{}", visible(without_keys(&String::from_utf8_lossy(bytes)).trim_end()))?;
+    }
+    Ok(())
 }
 
 impl Body {

@@ -8,6 +8,7 @@ use crate::config::{ConfigError, WriteError};
 use crate::domain::visible_line;
 use crate::engine::{Corrupt, Refusal};
 use crate::journal::{self, AppendError, ReadError, VerifyError};
+use crate::provider::{CassetteError, SendError};
 use crate::repo::{self, RepoError};
 use crate::tui::TuiError;
 
@@ -53,6 +54,18 @@ pub(super) enum Failure {
     Nothing { what: &'static str, number: u64 },
     #[error("there is no curl command of {what}: {why}")]
     NoCurl { what: String, why: &'static str },
+    #[error("the bytes of others don't belong on a terminal: it would obey them")]
+    RawOnTerminal,
+    #[error("{0:?} is not one call of a model")]
+    OneCall(String),
+    #[error("there is no call of a model that has ended")]
+    NothingToRecord,
+    #[error(transparent)]
+    Cassette(#[from] CassetteError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error("{0} of what Windlass needs here {verb} wrong", verb = if *.0 == 1 { "is" } else { "are" })]
+    Unwell(usize),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]
@@ -65,7 +78,7 @@ impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) => USAGE,
+            Self::Id(_) | Self::OneCall(_) => USAGE,
             _ => ERROR,
         }
     }
@@ -92,7 +105,15 @@ impl Failure {
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
+            Self::Unwell(_) => Some("each line that is marked says what to do"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
+            Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),
+            Self::OneCall(_) => Some("write the number of one exchange, as in `windlass calls 12`"),
+            Self::NothingToRecord => Some("`windlass calls` lists what there is"),
+            Self::Cassette(_) => Some("record it anew with `windlass record -o FILE`"),
+            Self::File { doing: "write", source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                Some("nothing is overwritten: name another file, or move that one away")
+            }
             Self::Nothing { what: "loop", .. } => Some("`windlass log` lists what there is"),
             Self::Nothing { .. } => Some("`windlass calls` lists what there is"),
             _ => None,

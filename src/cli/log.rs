@@ -74,10 +74,11 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
         Event::Configured { setup, .. } => {
             let name = |model: &Option<_>| model.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
             let (author, critic) = (name(&setup.author), name(&setup.critic));
+            let changes = setup.change_author.as_ref().map_or_else(String::new, |one| format!(", changes by {one}"));
             (
                 "configured",
                 None,
-                format!("author {author}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
+                format!("author {author}{changes}, critic {critic}, {}", count(setup.gates.len(), "command gate")),
             )
         }
         Event::Prepared { stage, items, measurement, unmeasured, .. } => {
@@ -91,6 +92,9 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
         Event::ContextChosen { stage, name, included, .. } => {
             let verb = if *included { "keeps" } else { "drops" };
             ("context-chosen", Some(*stage), format!("{verb} {name}"))
+        }
+        Event::ModelChosen { stage, role, model, by, .. } => {
+            ("model-chosen", Some(*stage), format!("{} {model}, by {}", role.name(), by.0))
         }
         Event::DraftBegun { stage, .. } => ("draft-begun", Some(*stage), String::new()),
         Event::Asked { exchange, stage, role, model, prompt, .. } => {

@@ -5,16 +5,20 @@
 mod advice;
 mod arguments;
 mod calls;
+mod cassette;
+mod costs;
 mod curl;
 mod demo;
+mod diff;
+mod doctor;
 mod exchange;
 mod failure;
 mod init;
 mod json;
 mod log;
 mod open;
+mod otlp;
 mod record;
-mod search;
 mod show;
 mod status;
 mod terminal;
@@ -29,9 +33,9 @@ use clap::Parser;
 
 use crate::driver::Order;
 use crate::journal;
-use crate::tui::{self, Record};
+use crate::tui::{self, Left, Record};
 
-use self::arguments::{Arguments, Common, Format, Sub};
+use self::arguments::{Arguments, Common, Export, Format, Sub};
 use self::failure::Failure;
 use self::status::Form;
 
@@ -54,10 +58,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
-        None => screen(&common, None, out),
+        None => screen(&common, None, None, out),
         Some(Sub::Demo { pace }) => demo::run(&common, pace, out),
         Some(Sub::Init { yes }) => init::run(&common, yes, out),
-        Some(Sub::New { goal }) => screen(&common, Some(goal), out),
+        Some(Sub::New { goal }) => screen(&common, Some(goal), None, out),
         Some(Sub::Watch) => watch(&common),
         Some(Sub::Status { json, format }) => {
             let form = match format {
@@ -68,44 +72,73 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
             status::run(&common, form, out)
         }
         Some(Sub::Log { json, number }) => log::print(&common, number, json, out),
-        Some(Sub::Show { id, json, curl }) => {
-            let form = match (json, curl) {
-                (_, true) => show::Form::Curl,
-                (true, _) => show::Form::Json,
-                (false, false) => show::Form::Text,
-            };
-            show::print(&common, &id.join(" "), form, out)
+        Some(Sub::Show { id, json, curl }) => show::print(&common, &id.join(" "), form(json, curl), out),
+        Some(Sub::Calls { diff: Some(ids), json, .. }) => diff::print(&common, &ids, json, out),
+        Some(Sub::Calls { id, grep, json, .. }) if id.is_empty() => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Calls { id, raw, curl, json, .. }) => calls::one(&common, &id, raw, form(json, curl), out),
+        Some(Sub::Costs { by, json }) => costs::print(&common, by, json, out),
+        Some(Sub::Record { ids, output }) => cassette::record(&common, &ids, &output, out),
+        Some(Sub::Replay { file, timed }) => {
+            let (common, goal) = cassette::played(&common, &file, timed)?;
+            screen(&common, None, goal, out)
         }
-        Some(Sub::Calls { json, grep }) => calls::print(&common, grep.as_deref(), json, out),
+        Some(Sub::Export(Export::Otlp { output, endpoint, content })) => {
+            let to = match endpoint {
+                Some(endpoint) => otlp::To::Endpoint(endpoint),
+                None => otlp::To::File(output.unwrap_or_default()),
+            };
+            otlp::export(&common, &to, content, out)
+        }
+        Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
         Some(Sub::Trust) => trust::run(&common, out),
     }
 }
 
-/// The screen; with a goal, a loop begins there at once.
-fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<(), Failure> {
+/// How something is shown that these flags ask for.
+const fn form(json: bool, curl: bool) -> show::Form {
+    match (json, curl) {
+        (_, true) => show::Form::Curl,
+        (true, _) => show::Form::Json,
+        (false, false) => show::Form::Text,
+    }
+}
+
+/// The screen; with a goal, a loop begins there at once. The first loop's question begins with the suggestion.
+fn screen(
+    common: &Common,
+    goal: Option<String>,
+    suggestion: Option<String>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let repo = open::repo(common)?;
     let (paths, loaded) = open::config(common, &repo)?;
     if !terminal::is_there() {
         if goal.is_some() {
             return Err(Failure::NoTerminal("a new loop"));
         }
-        status::print(&repo, Ok(&loaded), out)?;
+        status::print(&repo, &loaded, out)?;
         return Err(Failure::NoTerminal("the screen"));
     }
+    let first_run = loaded.config.author.is_none() && loaded.config.critic.is_none() && goal.is_none();
     let settings = open::settings(&repo, &paths, loaded)?;
-    let common = common.clone();
+    let again = common.clone();
     let mut start = open::begin(repo, settings, move |repo| {
-        let (paths, loaded) = open::config(&common, repo)?;
+        let (paths, loaded) = open::config(&again, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
+    start.goal = suggestion;
+    start.first_run = first_run;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
             return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
-    Ok(tui::run(start)?)
+    match tui::run(start)? {
+        Left::Done => Ok(()),
+        Left::Demo => demo::run(common, demo::PACE, out),
+    }
 }
 
 /// The screen of somebody who looks on.
@@ -121,7 +154,8 @@ fn watch(common: &Common) -> Result<(), Failure> {
         let (paths, loaded) = open::config(&common, repo)?;
         open::settings(repo, &paths, loaded)
     })?;
-    Ok(tui::run(start)?)
+    tui::run(start)?;
+    Ok(())
 }
 
 fn verify(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {

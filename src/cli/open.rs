@@ -5,8 +5,9 @@ use std::fs;
 
 use crate::app::Host;
 use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem};
-use crate::domain::Digest;
+use crate::domain::{Digest, Reach};
 use crate::engine::Setup;
+use crate::gate::guard::Guard;
 use crate::journal::{self, Journal, Reader};
 use crate::keymap::Keymap;
 use crate::provider::Provider;
@@ -69,7 +70,7 @@ fn start(
 ) -> Result<Start, Failure> {
     let same = repo.clone();
     let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
-    Ok(Start { repo, record, settings, reload, first: None, goal: None })
+    Ok(Start { repo, record, settings, reload, first: None, first_run: false, goal: None })
 }
 
 /// What is configured; `paths` are where themes and key files are looked for.
@@ -105,6 +106,11 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
     let (commands, changed) = commands(repo, config)?;
     let mut warnings = unusable(config);
     warnings.extend(changed);
+    // Trying the machine out takes a moment, and without commands nobody asks.
+    let guard = Guard::new(config.sandbox && config.commands_digest.is_some());
+    if matches!(guard, Guard::Missing(_)) {
+        warnings.push(guard.words(&Reach::default()));
+    }
     Ok(Host {
         repository: name(repo),
         branch: repo.branch()?,
@@ -114,14 +120,16 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         reads_only: false,
         setup: Setup {
             author: config.author.clone(),
+            change_author: config.change_author.clone(),
             critic: config.critic.clone(),
             gates: config.gates.clone(),
             config: config.commands_digest,
         },
         price: config.author.as_ref().and_then(|author| config.prices.of(author)),
+        change_price: config.change_author.as_ref().or(config.author.as_ref()).and_then(|one| config.prices.of(one)),
         budget: config.budget,
         commands,
-        protection: "no sandbox".to_owned(),
+        protection: if config.commands_digest.is_some() { guard.words(&Reach::default()) } else { String::new() },
         warnings,
         advice: advice::lines(config),
     })
@@ -146,7 +154,8 @@ fn commands(repo: &Repo, config: &Config) -> Result<(Option<String>, Option<Stri
 
 /// Why the models of the roles can't be called as configured, such as a missing key. Nothing is called.
 pub(super) fn unusable(config: &Config) -> Vec<String> {
-    let mut names: Vec<&str> = [&config.author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
+    let mut names: Vec<&str> =
+        [&config.author, &config.change_author, &config.critic].into_iter().flatten().map(|id| id.provider()).collect();
     names.dedup();
     let used = names.into_iter().filter_map(|name| Some((name, config.providers.get(name)?)));
     used.filter_map(|(name, provider)| Some(Provider::new(name, provider).err()?.to_string())).collect()

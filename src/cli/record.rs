@@ -1,5 +1,7 @@
 //! The record, to be read: every event replayed, and who drives.
 
+use std::collections::BTreeSet;
+
 use crate::domain::ExchangeId;
 use crate::engine::{Recorded, State, apply};
 use crate::journal::{Reader, StoredExchange};
@@ -29,6 +31,20 @@ impl Record {
         };
         let state = replay(&events)?;
         Ok(Self { reader, events, state, driver })
+    }
+
+    /// The exchanges that were played from a file.
+    pub(super) fn played(&self) -> Result<BTreeSet<ExchangeId>, Failure> {
+        Ok(self.reader.as_ref().map(Reader::played).transpose()?.unwrap_or_default())
+    }
+
+    /// Those exchanges that can have this text in what was sent or said, so that they have to be looked through.
+    pub(super) fn may_have(&self, text: &str) -> Result<Vec<ExchangeId>, Failure> {
+        let ids = || self.state.exchanges.keys().copied();
+        match &self.reader {
+            Some(reader) => Ok(reader.may_have(text, ids())?),
+            None => Ok(ids().collect()),
+        }
     }
 
     /// What went over the wire in an exchange; nothing if nothing was recorded of it.

@@ -22,8 +22,8 @@ pub(super) enum Form {
 }
 
 /// What a person can name.
-#[derive(Debug, PartialEq, Eq)]
-enum Id {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Id {
     Loop(LoopId),
     Exchange(ExchangeId),
 }
@@ -38,6 +38,8 @@ struct Shown<'a> {
     base: String,
     branch: Option<&'a str>,
     author: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_author: Option<&'a str>,
     critic: Option<&'a str>,
     open_stage: &'a str,
     commit: Option<String>,
@@ -125,6 +127,18 @@ pub(super) fn print(common: &Common, id: &str, form: Form, out: &mut dyn Write) 
     }
 }
 
+/// What these words name; a number may stand in a word of its own.
+pub(super) fn read_ids(words: &[String]) -> Result<Vec<Id>, Failure> {
+    let (mut ids, mut words) = (Vec::new(), words.iter());
+    while let Some(word) = words.next() {
+        let has_number = word.contains(|c: char| c.is_ascii_digit());
+        let number = if has_number { None } else { words.next() };
+        let text = number.map_or_else(|| word.clone(), |number| format!("{word} {number}"));
+        ids.push(read_id(&text).ok_or(Failure::Id(text))?);
+    }
+    Ok(ids)
+}
+
 fn read_id(text: &str) -> Option<Id> {
     let digits = text.find(|c: char| c.is_ascii_digit())?;
     let (word, number) = text.split_at_checked(digits)?;
@@ -151,6 +165,7 @@ impl<'a> Shown<'a> {
             base: one.base.to_string(),
             branch: one.branch.as_deref(),
             author: one.setup.author.as_ref().map(|model| model.0.as_str()),
+            change_author: one.setup.change_author.as_ref().map(|model| model.0.as_str()),
             critic: one.setup.critic.as_ref().map(|model| model.0.as_str()),
             open_stage: one.open_stage().map_or("", |stage| &stage.spec.id),
             commit,
@@ -250,7 +265,8 @@ fn write(one: &Loop, out: &mut dyn Write) -> std::io::Result<()> {
     line(format!("loop {number}, {status}, begun {}", local(one.begun)))?;
     line(format!("goal: {}", shown.goal))?;
     line(format!("base: {base} on {}", shown.branch.unwrap_or("no branch")))?;
-    line(format!("author: {}, critic: {}", shown.author.unwrap_or("none"), shown.critic.unwrap_or("none")))?;
+    let changes = shown.change_author.map_or_else(String::new, |author| format!(", changes by {author}"));
+    line(format!("author: {}{changes}, critic: {}", shown.author.unwrap_or("none"), shown.critic.unwrap_or("none")))?;
     if let Some(commit) = &shown.commit {
         line(format!("commit: {commit}{}", shown.left.map_or_else(String::new, |left| format!("; {left}"))))?;
     }
@@ -301,7 +317,15 @@ fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> st
 
 #[cfg(test)]
 mod tests {
-    use super::{ExchangeId, Id, LoopId, read_id};
+    use super::{ExchangeId, Failure, Id, LoopId, read_id, read_ids};
+
+    #[test]
+    fn several_ids_stand_side_by_side() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (one, two) = (Id::Loop(LoopId(3)), Id::Exchange(ExchangeId(12)));
+        assert_eq!(read_ids(&words("3 x 12 x12 loop 3")).ok().unwrap(), [one, two, two, one]);
+        assert!(matches!(read_ids(&words("3 x")), Err(Failure::Id(text)) if text == "x"));
+    }
 
     #[test]
     fn ids_are_read_as_people_write_them() {

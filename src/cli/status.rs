@@ -81,33 +81,39 @@ pub(super) fn run(common: &Common, form: Form, out: &mut dyn Write) -> Result<()
     }
     // A broken configuration doesn't hide the record.
     let loaded = open::config(common, &repo);
-    let loaded = loaded.as_ref().map(|(_, loaded)| loaded);
+    let told = told(&repo, loaded.as_ref().map(|(_, loaded)| loaded))?;
     match form {
-        Form::Json => json::print(&told(&repo, loaded)?, out),
-        Form::Text | Form::Tmux => print(&repo, loaded, out),
+        Form::Json => json::print(&told, out)?,
+        Form::Text | Form::Tmux => told.print(out)?,
     }
+    loaded.map(|_| ()).map_err(Failure::from)
 }
 
 /// Prints the status for people.
-pub(super) fn print(repo: &Repo, loaded: Result<&Loaded, &ConfigError>, out: &mut dyn Write) -> Result<(), Failure> {
-    let told = told(repo, loaded)?;
-    let on = told.branch.as_deref().map_or_else(|| "no branch".to_owned(), |branch| format!("branch {branch}"));
-    let mut lines = vec![format!("{}, on {on}", told.repository)];
-    if let Some(current) = &told.current {
-        lines.extend(current.lines());
+pub(super) fn print(repo: &Repo, loaded: &Loaded, out: &mut dyn Write) -> Result<(), Failure> {
+    told(repo, Ok(loaded))?.print(out)
+}
+
+impl Told {
+    fn print(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let on = self.branch.as_deref().map_or_else(|| "no branch".to_owned(), |branch| format!("branch {branch}"));
+        let mut lines = vec![format!("{}, on {on}", self.repository)];
+        if let Some(current) = &self.current {
+            lines.extend(current.lines());
+        }
+        lines.push(format!("next: {}", self.next));
+        if let Some(driver) = &self.driver {
+            lines.push(format!("open in another windlass: {driver}"));
+        }
+        if self.trusted == Some(false) {
+            lines.push("the repository's commands are not trusted as they are now: windlass trust".to_owned());
+        }
+        lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        for line in lines {
+            writeln!(out, "{}", visible_line(&line))?;
+        }
+        Ok(())
     }
-    lines.push(format!("next: {}", told.next));
-    if let Some(driver) = &told.driver {
-        lines.push(format!("open in another windlass: {driver}"));
-    }
-    if told.trusted == Some(false) {
-        lines.push("the repository's commands are not trusted as they are now: windlass trust".to_owned());
-    }
-    lines.extend(told.warnings.iter().map(|warning| format!("warning: {warning}")));
-    for line in lines {
-        writeln!(out, "{}", visible_line(&line))?;
-    }
-    Ok(())
 }
 
 /// One short line; nothing while no loop is active.
@@ -131,7 +137,8 @@ fn told(repo: &Repo, loaded: Result<&Loaded, &ConfigError>) -> Result<Told, Fail
             warnings.extend(open::unusable(config));
             (Some(config), warnings)
         }
-        Err(error) => (None, error.to_string().lines().map(str::to_owned).collect()),
+        // What is wrong with it is said once, as the error that the command ends with.
+        Err(_) => (None, Vec::new()),
     };
     let commands = config.filter(|config| !config.gates.is_empty() || !config.probes.is_empty());
     let digest = commands.and_then(|config| config.commands_digest);

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
-use crate::domain::{CommandSpec, Enforcement, GateKind, Timestamp, visible_line};
+use crate::domain::{CommandSpec, Enforcement, GateKind, Reach, Timestamp, visible_line};
 use crate::engine::{Command, decide};
+use crate::gate::guard::Guard;
 use crate::journal::Journal;
 
 use super::arguments::Common;
@@ -39,7 +40,8 @@ pub(super) fn run(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
     }
     // Taken before the question: an answer that can't be recorded shouldn't be asked for.
     let (mut journal, events) = Journal::open(&repo.private_dir()?)?;
-    writeln!(out, "They run with your rights and without a sandbox, and so does whatever they call in a change.")?;
+    let guard = Guard::new(config.sandbox).words(&Reach::default());
+    writeln!(out, "They run as you, and so does whatever they call in a change. Around each: {guard}.")?;
     let answer = terminal::ask("Trust exactly these? Type \"trust\" to do so:", out)?;
     if answer != "trust" {
         writeln!(out, "Nothing was trusted.")?;
@@ -80,6 +82,12 @@ fn written(spec: &CommandSpec) -> String {
     }
     if !spec.env.is_empty() {
         line.push_str(&format!(", given {}", spec.env.join(", ")));
+    }
+    if spec.reach.network {
+        line.push_str(", WITH THE NETWORK");
+    }
+    if !spec.reach.writable.is_empty() {
+        line.push_str(&format!(", WRITING IN {}", spec.reach.writable.join(", ")));
     }
     format!("{line}, at most {} s", spec.timeout_s)
 }

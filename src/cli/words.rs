@@ -1,7 +1,10 @@
 //! How listings write times, models' ends and people.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp as Moment;
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{End, LoopId, Origin, StageIndex, Timestamp};
 use crate::engine::State;
@@ -48,6 +51,24 @@ pub(super) fn end(end: &End) -> (&'static str, Option<&str>) {
 /// The stage's name in its workflow.
 pub(super) fn stage(state: &State, id: LoopId, index: StageIndex) -> Option<&str> {
     Some(&state.loops.get(&id)?.stage(index)?.spec.id)
+}
+
+/// Prints rows of cells under each other.
+pub(super) fn columns(rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    for row in rows {
+        let pad =
+            |(cell, width): (&String, &usize)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())));
+        let line: Vec<String> = row.iter().zip(&widths).map(pad).collect();
+        writeln!(out, "{}", line.join("  ").trim_end())?;
+    }
+    Ok(())
 }
 
 /// A number with its noun: `1 row`, `2 rows`.

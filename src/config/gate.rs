@@ -9,7 +9,7 @@ use crate::domain::{Check, CheckKind, GateDef, GateKind, GateRules, Runs, Settin
 const COMMON: &[&str] =
     &["name", "kind", "enforcement", "applies_if", "needs", "retries", "weight", "ttl_s", "version"];
 /// The keys of a gate that runs a command.
-const COMMAND: &[&str] = &["argv", "dir", "timeout_s", "env"];
+const COMMAND: &[&str] = &["argv", "dir", "timeout_s", "env", "network", "writable"];
 /// The kind of a gate that doesn't say.
 const PLAIN: &str = "command";
 /// Seconds a gate's command has, unless it says otherwise.

@@ -20,10 +20,12 @@ const HEAD: &str = "\
 
 workflow = \"scale\"
 
-# Who drafts and who objects, as provider/model. Two different models; better, of two vendors.
+# Who drafts and who objects, as provider/model. Two different models; better, of two vendors. A coding agent
+# (of kind \"acp\" in a person's own file) can make the changes in the author's place, as change_author.
 # [roles]
 # author = \"openai/gpt-5\"
 # critic = \"ollama/qwen3\"
+# change_author = \"my-agent/default\"
 
 # Gates: commands that judge a change. Exit code 0 passes. An array of words, no shell; run in a worktree of the change.
 # Also: dir = \"sub/dir\" · timeout_s = 600 · env = [\"NAME\", ...] passed on · enforcement = \"required\" or \"advisory\".

@@ -9,7 +9,7 @@ use super::load::{BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
 use super::provider;
-use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, ModelId, ProviderSpec};
+use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, ModelId, ProviderSpec, Reach};
 
 /// A value that is judged only after the layers are merged, with its place.
 #[derive(Debug, Clone)]
@@ -23,10 +23,12 @@ pub(super) struct Placed<T> {
 pub(super) struct Layer {
     pub(super) providers: BTreeMap<String, ProviderSpec>,
     pub(super) author: Option<Placed<ModelId>>,
+    pub(super) change_author: Option<Placed<ModelId>>,
     pub(super) critic: Option<Placed<ModelId>>,
     pub(super) theme: Option<String>,
     pub(super) keymap: Option<String>,
     pub(super) editor: Option<String>,
+    pub(super) sandbox: Option<bool>,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
     pub(super) schedule: Schedule,
@@ -40,7 +42,7 @@ pub(super) struct Layer {
     pub(super) budget: Budget,
 }
 
-const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "ui"];
+const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "sandbox", "ui"];
 const REPOSITORY: &[&str] =
     &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "schedule", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
@@ -57,7 +59,7 @@ const PERSONAL: &[&str] = &[
     "theme",
     "ui",
 ];
-/// Not settings of this version; named so that a repository that tries is refused with the reason.
+/// Never a repository's to say, whatever it offers in exchange.
 const NEVER: &[&str] = &["sandbox", "telemetry"];
 
 /// Reads the person's file.
@@ -81,6 +83,7 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
         layer.prices = prices::read(&top);
         layer.budget = prices::budget(&top);
         layer.editor = top.text("editor").map(|editor| editor.value);
+        layer.sandbox = sandbox(&top);
     }
     (layer, doc.into_problems())
 }
@@ -131,13 +134,25 @@ fn keys(top: &Fields<'_, '_>, known: &[&str], refusal: impl Fn(&str) -> Option<S
     }
 }
 
+fn sandbox(top: &Fields<'_, '_>) -> Option<bool> {
+    let Located { value, offset } = top.text("sandbox")?;
+    match value.as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => {
+            top.document().problem(offset, format!("\"sandbox\" is \"on\" or \"off\", not {value:?}"));
+            None
+        }
+    }
+}
+
 fn placed<T>(doc: &Document<'_>, located: Located<T>) -> Placed<T> {
     Placed { place: doc.place(located.offset), value: located.value }
 }
 
 fn roles(top: &Fields<'_, '_>, layer: &mut Layer) {
     let Some(roles) = top.table("roles") else { return };
-    roles.only(&["author", "critic"]);
+    roles.only(&["author", "change_author", "critic"]);
     let model = |key| {
         let Located { value, offset } = roles.text(key)?;
         match model_id(&value) {
@@ -149,6 +164,7 @@ fn roles(top: &Fields<'_, '_>, layer: &mut Layer) {
         }
     };
     layer.author = model("author");
+    layer.change_author = model("change_author");
     layer.critic = model("critic");
 }
 
@@ -165,7 +181,7 @@ pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
 fn probes(top: &Fields<'_, '_>) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     for table in top.tables("probe") {
-        table.only(&["name", "argv", "dir", "timeout_s", "env"]);
+        table.only(&["name", "argv", "dir", "timeout_s", "env", "network", "writable"]);
         let taken = |name: &str| probes.iter().any(|probe| probe.name == name);
         if let (Some(name), Some(spec)) = (name(&table, "probe", taken), command(&table, 120)) {
             probes.push(Probe { name, spec });
@@ -211,11 +227,14 @@ pub(super) fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandS
     }
     let timeout_s = table.number("timeout_s", 1..=86_400).unwrap_or(timeout_s);
     let env = checked(table, "env", variable);
+    let reach =
+        Reach { network: table.truth("network").unwrap_or(false), writable: checked(table, "writable", outside) };
     Some(CommandSpec {
         argv: argv(table, "argv", &["make", "test"])?,
         dir: dir.map(|dir| dir.value).unwrap_or_default(),
         timeout_s,
         env,
+        reach,
     })
 }
 
@@ -262,7 +281,15 @@ pub(super) fn inside(path: &str) -> Result<(), &'static str> {
     if inside { Ok(()) } else { Err("must be a path inside the repository, without \"..\"") }
 }
 
-fn variable(name: &str) -> Result<(), &'static str> {
+fn outside(path: &str) -> Result<(), &'static str> {
+    let below = path.strip_prefix("~/").or_else(|| path.strip_prefix('/')).unwrap_or("");
+    let plain =
+        below.split('/').any(|part| !part.is_empty() && part != ".") && below.split('/').all(|part| part != "..");
+    let message = "must be a directory below \"/\" or \"~/\", without \"..\"; the worktree can be written in anyway";
+    if plain { Ok(()) } else { Err(message) }
+}
+
+pub(super) fn variable(name: &str) -> Result<(), &'static str> {
     let message = "is not the name of an environment variable; \"env\" lists names to pass on, without values";
     if provider::is_variable(name) { Ok(()) } else { Err(message) }
 }

@@ -37,7 +37,9 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderSpec>,
     /// Which model drafts; none until one is chosen.
     pub author: Option<ModelId>,
-    /// Which model objects; never the author's.
+    /// Which model or agent makes changes, if another than the author.
+    pub change_author: Option<ModelId>,
+    /// Which model objects; never an author's.
     pub critic: Option<ModelId>,
     /// The stages of a loop.
     pub workflow: Workflow,
@@ -65,6 +67,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// The keymap.
     pub keymap: String,
+    /// Whether commands run in a sandbox, and not at all where there is none.
+    pub sandbox: bool,
     /// The editor, before `$VISUAL` and `$EDITOR`.
     pub editor: Option<String>,
     /// Digest of the exact bytes of the repository's file, if it holds commands: what trust is bound to.
@@ -84,6 +88,8 @@ pub struct Flags {
     pub author: Option<String>,
     /// `--critic`.
     pub critic: Option<String>,
+    /// Providers that stand before the person's of the same names: a recording's.
+    pub providers: BTreeMap<String, ProviderSpec>,
 }
 
 /// A usable configuration, and what the person should know about it.
@@ -113,7 +119,8 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         found.extend(problems);
         layer
     };
-    let (user, repository) = (layer(user), layer(repository));
+    let (mut user, repository) = (layer(user), layer(repository));
+    user.providers.extend(flags.providers.clone());
     // What follows judges the layers together; a layer with holes in it would be misjudged.
     ConfigError::unless_empty(found)?;
 
@@ -133,7 +140,9 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
     };
     let author = role(flags.author.as_ref(), "--author", "WINDLASS_AUTHOR", repository.author.or(user.author));
     let critic = role(flags.critic.as_ref(), "--critic", "WINDLASS_CRITIC", repository.critic.or(user.critic));
-    let warnings = judge_roles(&user.providers, author.as_ref(), critic.as_ref(), &mut found);
+    let change_author = repository.change_author.or(user.change_author);
+    let roles = Roles { author: author.as_ref(), change_author: change_author.as_ref(), critic: critic.as_ref() };
+    let warnings = judge_roles(&user.providers, &roles, &mut found);
     let workflow = match chosen_workflow(repository.workflow.as_ref()) {
         Ok(workflow) => workflow,
         Err(error) => {
@@ -147,6 +156,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
     let config = Config {
         providers: user.providers,
         author: author.map(|author| author.value),
+        change_author: change_author.map(|author| author.value),
         critic: critic.map(|critic| critic.value),
         workflow,
         gates: repository.gates,
@@ -161,6 +171,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         budget: user.budget.stricter(repository.budget),
         theme: flags.theme.clone().or_else(|| env("WINDLASS_THEME")).or(user.theme),
         keymap: flags.keymap.clone().or_else(|| env("WINDLASS_KEYMAP")).or(user.keymap).unwrap_or("vim".to_owned()),
+        sandbox: user.sandbox.unwrap_or(true),
         editor: user.editor,
         commands_digest: digest.filter(|_| has_commands),
         sources,
@@ -200,15 +211,34 @@ fn read(
     }
 }
 
+/// Who has which role.
+struct Roles<'a> {
+    author: Option<&'a Placed<ModelId>>,
+    change_author: Option<&'a Placed<ModelId>>,
+    critic: Option<&'a Placed<ModelId>>,
+}
+
 /// Records the roles that break a law or name nothing; gives what is allowed but worth knowing.
 fn judge_roles(
     providers: &BTreeMap<String, ProviderSpec>,
-    author: Option<&Placed<ModelId>>,
-    critic: Option<&Placed<ModelId>>,
+    roles: &Roles<'_>,
     found: &mut Vec<Problem>,
 ) -> Vec<Problem> {
+    let &Roles { author, change_author, critic } = roles;
     let mut warnings = Vec::new();
-    for role in [author, critic].into_iter().flatten().filter(|role| !providers.contains_key(role.value.provider())) {
+    for (role, name) in [(author, "author"), (critic, "critic")] {
+        let Some(role) = role else { continue };
+        if let Some(ProviderSpec::Agent { .. }) = providers.get(role.value.provider()) {
+            let message = format!("{:?} is an agent (kind = \"acp\"), which can only make changes", role.value.0);
+            let remedy = format!("name it as \"change_author\", and as {name} a model that answers in text");
+            found.push(role.place.problem(format!("{message}: {remedy}")));
+        }
+    }
+    for role in [author, change_author, critic]
+        .into_iter()
+        .flatten()
+        .filter(|role| !providers.contains_key(role.value.provider()))
+    {
         let name = role.value.provider();
         if providers.is_empty() {
             // A fresh clone on a fresh machine: what can be done about it is found out later, not refused here.
@@ -219,7 +249,8 @@ fn judge_roles(
             found.push(role.place.problem(format!("there is no provider called {name:?}; {hint}")));
         }
     }
-    if let (Some(author), Some(critic)) = (author, critic) {
+    for author in [author, change_author].into_iter().flatten() {
+        let Some(critic) = critic else { continue };
         if is_same(providers, &author.value, &critic.value) {
             let message = "law 3: the critic is another model; author and critic are the same";
             let remedy = format!("{message} ({}); choose another critic", author.value);
@@ -233,7 +264,7 @@ fn judge_roles(
 }
 
 /// Whether two ids mean one model: by name, or by what is really asked under two names.
-fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic: &ModelId) -> bool {
+pub(super) fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic: &ModelId) -> bool {
     let asked = |id: &ModelId| {
         let (provider, model) = id.0.split_once('/')?;
         match providers.get(provider)? {
@@ -242,8 +273,10 @@ fn is_same(providers: &BTreeMap<String, ProviderSpec>, author: &ModelId, critic:
                 let place = server.base_url.trim_end_matches("/v1beta").trim_end_matches("/v1");
                 Some(vec![place.to_owned(), model.to_owned()])
             }
-            ProviderSpec::Command { argv } => Some(argv.iter().map(|word| word.replace("{model}", model)).collect()),
-            ProviderSpec::Script { .. } => None,
+            ProviderSpec::Command { argv } | ProviderSpec::Agent { argv, .. } => {
+                Some(argv.iter().map(|word| word.replace("{model}", model)).collect())
+            }
+            ProviderSpec::Script { .. } | ProviderSpec::Cassette { .. } => None,
         }
     };
     author == critic || asked(author).is_some_and(|one| asked(critic) == Some(one))
@@ -256,7 +289,7 @@ fn common_vendor<'a>(
     critic: &ModelId,
 ) -> Option<&'a str> {
     let vendor = author.0.rsplit_once('/')?.0;
-    let scripted = matches!(providers.get(author.provider()), Some(ProviderSpec::Script { .. }));
+    let scripted = providers.get(author.provider()).is_some_and(ProviderSpec::is_played);
     (!scripted && critic.0.rsplit_once('/')?.0 == vendor).then_some(vendor)
 }
 

@@ -4,6 +4,7 @@
 //! with a commit, so it can't name servers, keys or the person's own taste; its commands wait for trust, which is bound
 //! to the digest of its exact bytes.
 
+mod choose;
 mod document;
 mod gate;
 mod init;
@@ -26,7 +27,7 @@ pub use init::init_text;
 pub use library::{Library, Sheet};
 pub use load::{BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
 pub use paths::Paths;
-pub use prices::Prices;
+pub use prices::{Prices, prices_dated};
 pub use problem::{ConfigError, Place, Problem, nearest, suggestion};
 pub use workflow::{workflow, workflow_names};
 pub use write::{Additions, WriteError, write_user_providers};

@@ -12,6 +12,12 @@ pub struct Prices {
     rows: Vec<(String, Price)>,
 }
 
+/// The day on which the vendors published the prices that are shipped.
+pub fn prices_dated() -> &'static str {
+    let dated = BUILT_IN.lines().find_map(|line| line.strip_prefix("dated = \"")?.strip_suffix('"'));
+    dated.unwrap_or_default()
+}
+
 impl Prices {
     /// The shipped table.
     pub(super) fn built_in() -> (Self, Vec<Problem>) {
@@ -28,6 +34,12 @@ impl Prices {
     pub(super) fn before(mut self, later: Self) -> Self {
         self.rows.extend(later.rows);
         self
+    }
+
+    /// The models of `provider` that have a price of their own.
+    pub fn named<'a>(&'a self, provider: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.rows.iter().map(|(key, _)| key.as_str());
+        names.filter(move |key| key.split_once('/').is_some_and(|(of, name)| of == provider && name != "*"))
     }
 
     /// The price of a model: by its full id, by its provider, by its name alone, by its name without a date at its end.

@@ -9,6 +9,7 @@ use super::problem::suggestion;
 use crate::domain::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 
 const COMMAND: &str = "command";
+const AGENT: &str = "acp";
 const SCRIPT: &str = "script";
 
 /// The keys that say where a server's key is; a table has one of them at most.
@@ -51,13 +52,24 @@ fn one(table: &Fields<'_, '_>, home: &Path) -> Option<ProviderSpec> {
             table.only(&["kind", "argv"]);
             Some(ProviderSpec::Command { argv: layer::argv(table, "argv", &["llm", "-m", "{model}"])? })
         }
+        AGENT => {
+            table.only(&["kind", "argv", "env"]);
+            let env = layer::checked(table, "env", layer::variable);
+            Some(ProviderSpec::Agent { argv: layer::argv(table, "argv", &["gemini", "--acp"])?, env })
+        }
+        SCRIPT if table.value("cassette").is_some() => {
+            table.only(&["kind", "cassette", "timed"]);
+            let timed = table.truth("timed").unwrap_or_default();
+            Some(ProviderSpec::Cassette { file: home.join(table.text("cassette")?.value), timed })
+        }
         SCRIPT => {
             table.only(&["kind", "dir", "chars_per_second"]);
             let chars_per_second = table.number("chars_per_second", 1..=1_000_000).and_then(|n| u32::try_from(n).ok());
             Some(ProviderSpec::Script { dir: home.join(table.required_text("dir")?.value), chars_per_second })
         }
         other => {
-            let hint = suggestion(other, WireFormat::ALL.map(WireFormat::name).into_iter().chain([COMMAND, SCRIPT]));
+            let hint =
+                suggestion(other, WireFormat::ALL.map(WireFormat::name).into_iter().chain([COMMAND, AGENT, SCRIPT]));
             table.document().problem(kind.offset, format!("unknown kind {other:?}{}; {hint}", table.within()));
             None
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::config::{Additions, Config, Flags, Loaded, Paths, load};
-use crate::domain::{Digest, Enforcement, GateKind, KeySource, ModelId, ProviderSpec, ServerSpec, WireFormat};
+use crate::domain::{Digest, Enforcement, GateKind, KeySource, ModelId, ProviderSpec, Reach, ServerSpec, WireFormat};
 
 const PROVIDERS: &str = "[providers.openai]\nkind = \"openai-chat\"\nbase_url = \"https://api.openai.com/v1/\"\n\
                          api_key_env = \"OPENAI_API_KEY\"\n[providers.local]\nkind = \"openai-chat\"\n\
@@ -24,6 +24,16 @@ fn try_load(user: &str, repository: &str, env: &[(&str, &str)], flags: &Flags) -
 
 fn loaded(user: &str, repository: &str) -> Config {
     try_load(user, repository, &[], &Flags::default()).unwrap().config
+}
+
+#[test]
+fn only_the_person_does_without_a_sandbox() {
+    assert!(loaded("", "").sandbox && loaded("sandbox = \"on\"\n", "").sandbox);
+    assert!(!loaded("sandbox = \"off\"\n", "").sandbox);
+    let error = try_load("sandbox = false\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("must be a string"), "{error}");
+    let error = try_load("sandbox = \"no\"\n", "", &[], &Flags::default()).unwrap_err();
+    assert!(error.contains("\"sandbox\" is \"on\" or \"off\", not \"no\""), "{error}");
 }
 
 #[test]
@@ -49,6 +59,8 @@ argv = ["./lint.sh"]
 dir = "tools"
 timeout_s = 30
 env = ["RUSTFLAGS"]
+network = true
+writable = ["~/.cache/go-build", "/srv/cache"]
 enforcement = "advisory"
 [[probe]]
 name = "latency"
@@ -71,6 +83,8 @@ deny = ["src/vendor/**"]
     let GateKind::Command(spec) = &lint.kind else { panic!() };
     assert_eq!((lint.enforcement, spec.timeout_s, spec.dir.as_str()), (Enforcement::Advisory, 30, "tools"));
     assert_eq!(spec.env, ["RUSTFLAGS"]);
+    assert!(spec.reach.network && config.probes[0].spec.reach == Reach::default());
+    assert_eq!(spec.reach.writable, ["~/.cache/go-build", "/srv/cache"]);
     assert_eq!((config.probes[0].name.as_str(), config.probes[0].spec.timeout_s), ("latency", 120));
     assert_eq!((config.rounds, config.context_tokens), (3, 10_000));
     assert_eq!(config.context_files, ["src/lib.rs"]);
@@ -109,6 +123,8 @@ fn every_kind_of_provider_is_read_and_written_alike() {
         ("d", server(WireFormat::Ollama, "http://127.0.0.1:11434", None)),
         ("e", ProviderSpec::Command { argv: words(&["claude", "-p", "--model", "{model}"]) }),
         ("f", ProviderSpec::Script { dir: "/replies".into(), chars_per_second: Some(9) }),
+        ("g", ProviderSpec::Cassette { file: "/sessions/one.jsonl".into(), timed: true }),
+        ("h", ProviderSpec::Cassette { file: "/sessions/two.jsonl".into(), timed: false }),
     ];
     let providers = providers.map(|(name, provider)| (name.to_owned(), provider));
     let text = Additions { providers: providers.to_vec(), ..Additions::default() }.lines().unwrap();
@@ -193,6 +209,10 @@ fn broken_repository_files() {
         ("editor = \"vi\"\n", "1:1: a repository can't set \"editor\"; move it to user/config.toml"),
         ("[ui]\ntheme = \"x\"\n", "1:2: a repository can't set \"ui\"; move it to user/config.toml"),
         ("[telemetry]\non = true\n", "1:2: a repository can't set \"telemetry\", now or ever; remove it"),
+        (
+            "[[gate]]\nname = \"a\"\nargv = [\"x\"]\nwritable = [\"~/..\"]\n",
+            "4:13: \"~/..\" must be a directory below \"/\" or \"~/\", without \"..\"; the worktree can be written in anyway",
+        ),
         ("sandbox = false\n", "1:1: a repository can't set \"sandbox\", now or ever; remove it"),
         // Types and ranges.
         ("workflow = 1\n", "1:12: \"workflow\" must be a string, not a whole number"),
@@ -244,7 +264,7 @@ fn broken_repository_files() {
         ),
         (
             "[[probe]]\nname = \"p\"\nargv = [\"x\"]\nenforcement = \"required\"\n",
-            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env",
+            "4:1: unknown key \"enforcement\" in [[probe]]; known: name, argv, dir, timeout_s, env, network, writable",
         ),
         // Roles and workflow.
         (
@@ -280,7 +300,7 @@ fn broken_user_files() {
         (
             "[providers.x]\nkind = \"openai\"\n",
             "2:8: unknown kind \"openai\" in [providers.x]; known: openai-chat, openai-responses, anthropic, gemini, \
-             ollama, command, script",
+             ollama, command, acp, script",
         ),
         ("[providers.x]\nkind = \"openai-chat\"\n", "1:1: missing key \"base_url\" in [providers.x]; add it"),
         ("[providers.x]\nkind = \"script\"\n", "1:1: missing key \"dir\" in [providers.x]; add it"),
@@ -402,4 +422,33 @@ fn the_demo_is_configured() {
     let config = loaded(user, include_str!("../../assets/demo/project/.windlass/config.toml"));
     assert_eq!(config.author, Some(ModelId("script/author-demo".into())));
     assert_eq!((config.gates.len(), config.probes.len(), config.rounds), (3, 2, 3));
+}
+
+#[test]
+fn an_agent_makes_changes_and_nothing_else() {
+    let user =
+        format!("{PROVIDERS}[providers.hand]\nkind = \"acp\"\nargv = [\"hand\", \"--acp\"]\nenv = [\"HAND_KEY\"]\n");
+    let roles = "[roles]\nauthor = \"openai/a\"\nchange_author = \"hand/best\"\ncritic = \"local/b\"\n";
+    let config = try_load(&user, roles, &[], &Flags::default()).unwrap().config;
+    assert_eq!(config.change_author, Some(ModelId("hand/best".into())));
+    let agent = ProviderSpec::Agent { argv: vec!["hand".into(), "--acp".into()], env: vec!["HAND_KEY".into()] };
+    assert_eq!(config.providers["hand"], agent);
+
+    let wrong = |from: &str, to: &str| {
+        let changed = roles.replace(from, to);
+        assert_ne!(changed, roles);
+        try_load(&user, &changed, &[], &Flags::default()).unwrap_err()
+    };
+    assert_eq!(
+        wrong("openai/a", "hand/best"),
+        ".windlass/config.toml:2:10: \"hand/best\" is an agent (kind = \"acp\"), which can only make changes: name it as \
+         \"change_author\", and as author a model that answers in text"
+    );
+    assert!(wrong("local/b", "hand/other").contains("4:10: \"hand/other\" is an agent"));
+    assert!(wrong("\"hand/best\"", "\"local/b\"").contains("4:10: law 3:"));
+    assert!(
+        wrong("hand/best", "hnad/best").contains("3:17: there is no provider called \"hnad\"; did you mean \"hand\"?")
+    );
+    let bad = user.replace("HAND_KEY", "HAND_KEY=1");
+    assert!(try_load(&bad, roles, &[], &Flags::default()).unwrap_err().contains("is not the name of an environment"));
 }

@@ -114,11 +114,25 @@ fn provider_table(provider: &ProviderSpec) -> Table {
             table.insert("kind", value("command"));
             table.insert("argv", value(Array::from_iter(argv)));
         }
+        ProviderSpec::Agent { argv, env } => {
+            table.insert("kind", value("acp"));
+            table.insert("argv", value(Array::from_iter(argv)));
+            if !env.is_empty() {
+                table.insert("env", value(Array::from_iter(env)));
+            }
+        }
         ProviderSpec::Script { dir, chars_per_second } => {
             table.insert("kind", value("script"));
             table.insert("dir", value(dir.display().to_string()));
             if let Some(pace) = chars_per_second {
                 table.insert("chars_per_second", value(i64::from(*pace)));
+            }
+        }
+        ProviderSpec::Cassette { file, timed } => {
+            table.insert("kind", value("script"));
+            table.insert("cassette", value(file.display().to_string()));
+            if *timed {
+                table.insert("timed", value(true));
             }
         }
     }

@@ -43,6 +43,17 @@ pub struct CommandSpec {
     pub timeout_s: u64,
     /// Names of environment variables passed on, beyond the built-in allow-list.
     pub env: Vec<String>,
+    /// How far it may reach out of its sandbox.
+    pub reach: Reach,
+}
+
+/// How far a command may reach beyond its worktree; by default not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// To the network, and to the services of this machine.
+    pub network: bool,
+    /// Directories that it may write in; absolute, or below the home directory with a `~/`.
+    pub writable: Vec<String>,
 }
 
 /// How a gate judges.
@@ -117,11 +128,17 @@ impl GateDef {
 impl CommandSpec {
     /// Adds it to a digest.
     pub(super) fn digested(&self, builder: DigestBuilder) -> DigestBuilder {
-        builder
+        let builder = builder
             .list("argv", &self.argv)
             .text("dir", &self.dir)
             .field("timeout", &self.timeout_s.to_le_bytes())
-            .list("env", &self.env)
+            .list("env", &self.env);
+        let Reach { network, writable } = &self.reach;
+        // Definitions from before there was any keep their digests.
+        if self.reach == Reach::default() {
+            return builder;
+        }
+        builder.field("network", &[u8::from(*network)]).list("writable", writable)
     }
 }
 
@@ -247,6 +264,8 @@ pub struct GateRun {
     pub duration_ms: u64,
     /// What is behind it: figures, places, and what it rests on.
     pub details: Details,
+    /// What protected the machine from its command; empty for a built-in gate, and where it wasn't recorded.
+    pub protection: String,
 }
 
 impl GateRun {
@@ -260,6 +279,12 @@ impl GateRun {
             .text("verdict", self.verdict.name())
             .text("summary", &self.summary)
             .text("tail", &self.tail);
-        self.details.digested(builder).finish()
+        let builder = self.details.digested(builder);
+        // Runs from before it was recorded keep their digests.
+        if self.protection.is_empty() {
+            builder.finish()
+        } else {
+            builder.text("protection", &self.protection).finish()
+        }
     }
 }

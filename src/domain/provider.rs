@@ -13,6 +13,13 @@ pub enum ProviderSpec {
         /// Program and arguments; there is no shell. `{model}` in an argument stands for the model's name.
         argv: Vec<String>,
     },
+    /// A coding agent that speaks the Agent Client Protocol on its standard input and output, and makes changes itself.
+    Agent {
+        /// Program and arguments; there is no shell. `{model}` in an argument stands for the model's name.
+        argv: Vec<String>,
+        /// Names of variables passed on to it, beyond those every command gets.
+        env: Vec<String>,
+    },
     /// Replies played from files, `<role>-<stage>.<nth>.md`.
     Script {
         /// The directory of the replies.
@@ -20,6 +27,20 @@ pub enum ProviderSpec {
         /// How fast they are played, at least 1; none plays them at once.
         chars_per_second: Option<u32>,
     },
+    /// A recorded session, played again.
+    Cassette {
+        /// The recording.
+        file: PathBuf,
+        /// Whether it is played as slowly as it was recorded; else at once.
+        timed: bool,
+    },
+}
+
+impl ProviderSpec {
+    /// Whether its replies are read from files, so that it is nobody's model.
+    pub const fn is_played(&self) -> bool {
+        matches!(self, Self::Script { .. } | Self::Cassette { .. })
+    }
 }
 
 /// A model server.

@@ -46,6 +46,13 @@ pub(super) struct Seat {
     on_it: OwnedRwLockReadGuard<OnIt>,
 }
 
+/// A bench that nobody else works at, until this is dropped.
+pub(super) struct Alone {
+    repo: Repo,
+    path: PathBuf,
+    _on_it: OwnedRwLockWriteGuard<OnIt>,
+}
+
 impl Bench {
     /// The bench in the worktree `name`, which is detached at `base`. The worktree is made when it is first needed.
     pub(super) fn new(repo: Repo, name: String, base: CommitId) -> Self {
@@ -75,6 +82,22 @@ impl Bench {
         Ok(Seat { repo, path, tree, on_it })
     }
 
+    /// The whole bench with `tree` on it, for one who changes what is there.
+    ///
+    /// # Errors
+    /// If the worktree can't be made or set to the tree.
+    pub(super) async fn alone(&self, tree: &TreeId) -> Result<Alone, RepoError> {
+        let mut on_it = Arc::clone(&self.on_it).write_owned().await;
+        *on_it = OnIt::default();
+        let (repo, name, base, wanted) = (self.repo.clone(), self.name.clone(), self.base.clone(), tree.clone());
+        let made = aside(move || {
+            let path = repo.worktree(&name, &base)?;
+            repo.check_out(&path, &wanted)?;
+            Ok(path)
+        });
+        Ok(Alone { repo: self.repo.clone(), path: made.await?, _on_it: on_it })
+    }
+
     /// Removes the worktree once nobody uses it any more.
     ///
     /// # Errors
@@ -100,6 +123,22 @@ impl Bench {
     }
 }
 
+impl Alone {
+    /// The worktree.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tree of everything in it, as it is now.
+    ///
+    /// # Errors
+    /// If the worktree can't be read.
+    pub(super) async fn snapshot(&self) -> Result<TreeId, RepoError> {
+        let (repo, path) = (self.repo.clone(), self.path.clone());
+        aside(move || repo.snapshot(&path)).await
+    }
+}
+
 impl Seat {
     /// The worktree.
     pub(super) fn path(&self) -> &Path {
@@ -121,7 +160,7 @@ impl Seat {
 }
 
 /// Works with git on another thread: a big tree takes its time, and models go on talking meanwhile.
-async fn aside<T: Send + 'static>(
+pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RepoError> + Send + 'static,
 ) -> Result<T, RepoError> {
     spawn_blocking(work).await.unwrap_or_else(|error| Err(RepoError::Run(io::Error::other(error))))

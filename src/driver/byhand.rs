@@ -58,8 +58,8 @@ impl Driver {
         vec![Command::DraftFailed { id, stage: index, trouble: Trouble::Call(trouble) }]
     }
 
-    /// What a human begins an edit with: the revision under review, or the base before there is one.
-    fn tree_to_edit(&self, one: &Loop) -> Result<TreeId, RepoError> {
+    /// What an edit begins with: the revision under review, or the base before there is one.
+    pub(super) fn tree_to_edit(&self, one: &Loop) -> Result<TreeId, RepoError> {
         let revision = one.open_stage().and_then(|stage| stage.revision()?.tree());
         revision.map_or_else(|| self.repo.tree_of(&one.base), |tree| Ok(tree.clone()))
     }

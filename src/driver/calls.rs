@@ -9,11 +9,12 @@ use crate::domain::{
     Timestamp, tokens_of,
 };
 use crate::engine::{self, Command, Loop, Refusal, Stage, Trouble};
-use crate::journal::{ReceivedChunk, ReceivedResponse, SentRequest, WireKind, WireRow};
+use crate::journal::{ReceivedChunk, ReceivedResponse, SentChunk, SentRequest, WireKind, WireRow};
 use crate::prompt::{self, Template, Values};
 use crate::provider::{Call, Observer, Provider, Request, Retry};
 use crate::repo::{ApplyError, parse_answer};
 
+use super::agent::Left;
 use super::{Driver, DriverError, Home, Job, Report, Task, context, now};
 
 /// Sends home what goes over the wire and what is said.
@@ -61,6 +62,10 @@ impl Observer for Listener {
         self.wire(WireKind::Response(ReceivedResponse { status, headers: headers.to_vec() }));
     }
 
+    fn sent(&mut self, elapsed_ns: u64, bytes: &[u8]) {
+        self.wire(WireKind::Sent(SentChunk { elapsed_ns, bytes: bytes.to_vec() }));
+    }
+
     fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]) {
         self.wire(WireKind::Chunk(ReceivedChunk { elapsed_ns, bytes: bytes.to_vec() }));
     }
@@ -83,10 +88,16 @@ impl Driver {
             (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
             _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
         };
-        let ready = self.ready(one, stage, role);
+        let ready = self.ready(one, index, role);
         let (provider, model, template, call) = match ready {
             Ok(ready) => ready,
             Err(why) => return Ok(vec![not_made(why)]),
+        };
+        // An agent goes on from the revision that was sent back, or begins at the base.
+        let base = one.base.clone();
+        let tree = match provider.is_agent().then(|| self.tree_to_edit(one)).transpose() {
+            Ok(tree) => tree,
+            Err(error) => return Ok(vec![not_made(error.to_string())]),
         };
         let ask = Command::Ask {
             id,
@@ -106,34 +117,41 @@ impl Driver {
         if !self.state.exchanges.contains_key(&exchange) {
             return Ok(Vec::new());
         }
+        let errand = tree.map(|tree| self.errand(id, base, tree));
         let job = if role == Role::Author { Job::Author } else { Job::Critic };
         let (home, cancel, task) = (self.home.clone(), self.cancel(id), self.begin(id, job));
         let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role };
         tokio::spawn(async move {
-            let reply = provider.call(&call, &mut listener, &cancel).await;
+            let (reply, left) = match errand {
+                Some(errand) => errand.run(&provider, &call, &mut listener, &cancel).await,
+                None => (provider.call(&call, &mut listener, &cancel).await, Left::default()),
+            };
             let (usage, timings) = (reply.usage, reply.timings);
             let answer = Command::Answer { exchange, end: reply.end.clone(), usage, timings };
             let _ = home.send(Home::Command(answer));
             let (end, text) = (reply.end, reply.text);
-            let answered = Answered { task, id, stage: index, role, model, exchange, revision, end, text };
+            let answered = Answered { task, id, stage: index, role, model, exchange, revision, end, text, left };
             let _ = home.send(Home::Answered(answered));
         });
         Ok(Vec::new())
     }
 
     /// Everything a call needs, or why it can't be made.
-    fn ready(&self, one: &Loop, stage: &Stage, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
-        let model = match role {
-            Role::Author => one.setup.author.clone(),
-            Role::Critic => one.setup.critic.clone(),
-        };
+    fn ready(&self, one: &Loop, index: StageIndex, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
+        let stage = one.stage(index).ok_or("the stage is not there")?;
+        let model = one.model(index, role).cloned();
         let model = model.ok_or_else(|| format!("no {} is configured", role.name()))?;
         let name = model.provider();
         let provider = self.config.providers.get(name).ok_or_else(|| {
             format!("no provider {name:?} is configured: add [providers.{name}] to your own config.toml")
         })?;
         let provider = Provider::new(name, provider).map_err(|error| error.to_string())?.owned_by(&self.private);
-        let template = self.template(role, stage)?;
+        let by_agent = provider.is_agent();
+        if by_agent && (role, stage.spec.artifact) != (Role::Author, ArtifactKind::Change) {
+            // Configuration refuses it, but a provider can become an agent under a running loop.
+            return Err(format!("{model} is an agent, which can only make changes: name a model as {}", role.name()));
+        }
+        let template = self.template(role, stage, by_agent)?;
         let pieces = context::pieces(&self.repo, &self.config, one, stage, role).map_err(|error| error.to_string())?;
         let prompt = prompt::assemble(&template, &Values { spec: &stage.spec, artifact: stage.revision() }, &pieces);
         let calls = if role == Role::Author { stage.author_calls } else { stage.critic_calls };
@@ -143,6 +161,7 @@ impl Driver {
             prompt: prompt.user,
             max_output: None,
             role,
+            number: one.id.0,
             stage: stage.spec.id.clone(),
             nth: calls + 1,
         };
@@ -156,13 +175,18 @@ impl Driver {
     }
 
     /// The team's own template, or the built-in one.
-    fn template(&self, role: Role, stage: &Stage) -> Result<Template, String> {
-        let file = format!("{}-{}.md", role.name(), stage.spec.artifact.name());
+    fn template(&self, role: Role, stage: &Stage, by_agent: bool) -> Result<Template, String> {
+        let file = if by_agent {
+            format!("{}.md", prompt::BY_AGENT)
+        } else {
+            format!("{}-{}.md", role.name(), stage.spec.artifact.name())
+        };
         let path = self.repo.top().join(".windlass/prompts").join(&file);
         match fs::read_to_string(&path) {
             Ok(text) => prompt::parse(&file, &text).map_err(|error| error.to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                prompt::builtin(role, &stage.spec).map_err(|error| error.to_string())
+                let builtin = if by_agent { prompt::for_agent() } else { prompt::builtin(role, &stage.spec) };
+                builtin.map_err(|error| error.to_string())
             }
             Err(error) => Err(format!("failed to read {}: {error}", path.display())),
         }
@@ -170,7 +194,7 @@ impl Driver {
 
     /// What follows from a reply.
     pub(super) fn answered(&mut self, answered: Answered) -> Vec<Command> {
-        let Answered { task: _, id, stage, role, model, exchange, revision, end, text } = answered;
+        let Answered { task: _, id, stage, role, model, exchange, revision, end, text, left } = answered;
         let failed = match &end {
             End::Complete => None,
             End::Truncated(why) => Some(Trouble::Call(format!("the reply is cut off: {why}"))),
@@ -190,7 +214,17 @@ impl Driver {
                 vec![Command::CritiqueFailed { id, stage, revision, why }]
             }
             (Role::Critic, None, _) => Vec::new(),
-            (Role::Author, _, Some(trouble)) => vec![Command::DraftFailed { id, stage, trouble }],
+            (Role::Author, _, Some(trouble)) => {
+                let trouble = left.explain(trouble);
+                vec![Command::DraftFailed { id, stage, trouble }]
+            }
+            (Role::Author, _, None) if left.made.is_some() => match left.made {
+                Some(Err(trouble)) => vec![Command::DraftFailed { id, stage, trouble }],
+                made => {
+                    let (change, origin) = (made.and_then(Result::ok), Origin::Model { model, exchange });
+                    vec![Command::Drafted { id, stage, text: text.trim().to_owned(), change, origin }]
+                }
+            },
             (Role::Author, _, None) => self.build(id, stage, &text, Origin::Model { model, exchange }),
         }
     }
@@ -245,4 +279,5 @@ pub(super) struct Answered {
     pub(super) revision: Option<Digest>,
     pub(super) end: End,
     pub(super) text: String,
+    pub(super) left: Left,
 }

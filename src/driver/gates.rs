@@ -5,6 +5,7 @@ use crate::domain::{
 };
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
+use crate::gate::guard::Guard;
 use crate::gate::patch::Patch;
 use crate::repo::RepoError;
 
@@ -25,6 +26,7 @@ pub(super) fn blank(def: &GateDef, subject: Subject, verdict: Verdict, why: &str
         started: now(),
         duration_ms: 0,
         details: Details::default(),
+        protection: String::new(),
     }
 }
 
@@ -74,6 +76,7 @@ impl Driver {
         self.shift.enter(&task, &def);
         let known = if again { Vec::new() } else { self.state.answers(&def, now()) };
         let judging = Judging {
+            guard: Guard::new(self.config.sandbox),
             spill: self.private.join(format!("gate-{id}-{}-{}.log", index.number(), def.digest().short())),
             baselines: self.private.join("baselines"),
             repo: self.repo.clone(),

@@ -11,6 +11,7 @@ use crate::domain::{
 };
 use crate::gate::case::{Judged, ReportCase, Reports, Tree, TreeCase};
 use crate::gate::command::{CommandResult, run_command};
+use crate::gate::guard::Guard;
 use crate::gate::patch::Patch;
 use crate::gate::{bench, health, judge_reports, judge_trees, report};
 use crate::process::supervise::Stream;
@@ -43,6 +44,8 @@ pub(super) struct Judging {
     pub(super) head: (Bench, TreeId),
     pub(super) base: (Bench, TreeId),
     pub(super) patch: Patch,
+    /// What stands around its commands.
+    pub(super) guard: Guard,
     /// Answers that may be used again, by what they rest on.
     pub(super) known: Vec<(Digest, GateRun)>,
     pub(super) loop_id: LoopId,
@@ -72,13 +75,18 @@ impl Judging {
         let base = if self.looks_at_base() { Some(self.base.0.seat(&self.base.1).await?) } else { None };
         let head = self.head.0.seat(&self.head.1).await?;
         run.started = now();
+        if let Some(command) = self.def.command() {
+            run.protection = self.guard.evidence(&command.reach);
+        }
         if base.is_some() {
             run.details.base_tree = Some(self.base.1.clone());
         }
         if !self.def.rules.version.is_empty() {
             match self.version(head.path()).await {
                 Ok(version) => {
-                    run.details.key = Some(self.key(&version));
+                    // What the network said is good for a while at most, and somebody has to say for how long.
+                    let network = self.def.command().is_some_and(|command| command.reach.network);
+                    run.details.key = (!network || self.def.rules.ttl_s.is_some()).then(|| self.key(&version));
                     run.details.tool = Some(version);
                 }
                 Err(why) => {
@@ -86,7 +94,7 @@ impl Judging {
                     return Ok(());
                 }
             }
-            if self.take_over(run) {
+            if run.details.key.is_some() && self.take_over(run) {
                 return Ok(());
             }
         }
@@ -150,7 +158,8 @@ impl Judging {
                 (None, base) => self.look(check, head, base),
             },
             GateKind::Command(_) | GateKind::Builtin => {
-                let result = run_command(&self.def, head.path(), &self.spill, &self.cancel, self.teller()).await;
+                let result =
+                    run_command(&self.def, head.path(), self.guard, &self.spill, &self.cancel, self.teller()).await;
                 let judged = Judged::new(result.verdict, result.summary.clone());
                 Ok(Attempt::of(judged, &result))
             }
@@ -179,7 +188,9 @@ impl Judging {
             },
         };
         let name = &self.def.name;
-        let ran = report::run(name, command, pattern, head.path(), &self.spill, &self.cancel, self.teller()).await;
+        let ran =
+            report::run(name, command, pattern, (head.path(), self.guard), &self.spill, &self.cancel, self.teller())
+                .await;
         let judged = match &ran.reports {
             Err(why) if ran.command.verdict == Verdict::Fail || ran.command.verdict == Verdict::Pass => {
                 Judged::error(why.clone())
@@ -222,7 +233,9 @@ impl Judging {
         }
         self.say("[windlass: the base first, once]\n");
         let name = &self.def.name;
-        let ran = report::run(name, command, pattern, base.path(), &self.spill, &self.cancel, self.teller()).await;
+        let ran =
+            report::run(name, command, pattern, (base.path(), self.guard), &self.spill, &self.cancel, self.teller())
+                .await;
         self.say("\n[windlass: now the tree under review]\n");
         let reports = ran.reports?;
         kept.write(&reports)?;
@@ -247,7 +260,14 @@ impl Judging {
     /// Times the command on both trees in turns.
     async fn time(&self, check: &Check, command: &CommandSpec, head: &Seat, base: &Seat) -> Result<Attempt, RepoError> {
         let pairs = check.settings.count("pairs").unwrap_or(bench::PAIRS);
-        let timing = bench::Timing { command, base: base.path(), head: head.path(), spill: &self.spill, pairs };
+        let timing = bench::Timing {
+            guard: self.guard,
+            command,
+            base: base.path(),
+            head: head.path(),
+            spill: &self.spill,
+            pairs,
+        };
         let taken = timing.take(&self.cancel, |line| self.say(&line)).await;
         Ok(match taken {
             Ok(pairs) => {
@@ -279,8 +299,10 @@ impl Judging {
             dir: self.def.command().map(|command| command.dir.clone()).unwrap_or_default(),
             timeout_s: VERSION_S,
             env: self.def.command().map(|command| command.env.clone()).unwrap_or_default(),
+            reach: self.def.command().map(|command| command.reach.clone()).unwrap_or_default(),
         };
-        let ran = report::run(&self.def.name, &command, None, root, &self.spill, &self.cancel, |_, _| {}).await;
+        let ran =
+            report::run(&self.def.name, &command, None, (root, self.guard), &self.spill, &self.cancel, |_, _| {}).await;
         let reports = ran.reports?;
         if reports.exit != 0 {
             return Err(ran.command.summary);
@@ -325,6 +347,7 @@ impl Judging {
         // When it was worked out: its age counts from there.
         run.started = known.started;
         run.details = known.details.clone();
+        run.protection.clone_from(&known.protection);
         run.details.cached_from = Some(from);
         true
     }

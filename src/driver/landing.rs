@@ -1,6 +1,6 @@
 //! The last steps of a loop: the decision record in the outcome's tree, and the approved tree as a commit.
 
-use crate::domain::{ArtifactKind, Change, LoopId, ModelId, Person, Timestamp};
+use crate::domain::{ArtifactKind, Change, LoopId, ModelId, Person, Role, StageIndex, Timestamp};
 use crate::engine::{Command, Loop, Ruling, Stage};
 use crate::gate::table::readings_table;
 use crate::prompt::{Record, Step, next_number, record, slug};
@@ -34,7 +34,6 @@ impl Driver {
                 }
             }
         }
-        let nobody = ModelId("nobody".to_owned());
         let title = one.goal.lines().next().unwrap_or("decision");
         let constraint = one.artifact(ArtifactKind::Constraint).map_or("", |revision| revision.text.as_str());
         let changed = one.stages.iter().find(|stage| stage.spec.artifact == ArtifactKind::Change);
@@ -53,7 +52,7 @@ impl Driver {
             steps: &steps,
             gates: &gates,
             readings: &readings,
-            critic: one.setup.critic.as_ref().unwrap_or(&nobody),
+            critic: &all_models(one, Role::Critic),
         });
         let names = self
             .repo
@@ -81,14 +80,13 @@ impl Driver {
             Ok(None) => return failed(format!("the journal has no row {}: run `windlass verify`", one.decided)),
             Err(error) => return failed(error.to_string()),
         };
-        let name = |model: &Option<ModelId>| model.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
         let message = format!(
             "{}\n\nWindlass-Loop: {id}\nWindlass-Evidence: {}\nWindlass-Journal: {}\nWindlass-Author: {}\nWindlass-Critic: {}\n",
             one.goal.lines().next().unwrap_or_default(),
             decision.evidence,
             journal,
-            name(&one.setup.author),
-            name(&one.setup.critic),
+            all_models(one, Role::Author),
+            all_models(one, Role::Critic),
         );
         let landing = Landing {
             loop_id: id,
@@ -110,6 +108,18 @@ impl Driver {
             Err(error) => failed(error.to_string()),
         }
     }
+}
+
+/// The models that had a role in the loop, those that a human chose for a stage included.
+fn all_models(one: &Loop, role: Role) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for model in (0..one.stages.len()).filter_map(|index| one.model(StageIndex(index), role)) {
+        let ModelId(name) = model;
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
 /// A moment as a person reads it, in UTC.

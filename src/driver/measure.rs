@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{ArtifactKind, LoopId, Measure, Measurement, Revision, Role, Side, StageIndex, TreeId};
 use crate::engine::Command;
+use crate::gate::guard::Guard;
 use crate::gate::probe::{ProbeDef, measure};
 use crate::repo::RepoError;
 
@@ -19,6 +20,7 @@ struct Measuring {
     rounds: u32,
     base: (Bench, TreeId),
     change: Option<(Bench, TreeId)>,
+    guard: Guard,
     spill: PathBuf,
     cancel: CancellationToken,
     home: UnboundedSender<Home>,
@@ -64,6 +66,7 @@ impl Driver {
             rounds: self.config.rounds,
             base: (self.bench(base_worktree(id), &base), base_tree),
             change: tree.map(|tree| (self.bench(change_worktree(id), &base), tree)),
+            guard: Guard::new(self.config.sandbox),
             spill: self.private.clone(),
             cancel: self.cancel(id),
             home: self.home.clone(),
@@ -118,7 +121,7 @@ impl Driver {
 impl Measuring {
     /// Runs every probe on each side; none if it was cancelled.
     async fn take(self) -> Result<Option<Measurement>, RepoError> {
-        let Self { probes, rounds, base, change, spill, cancel, home } = self;
+        let Self { probes, rounds, base, change, guard, spill, cancel, home } = self;
         let before = base.0.seat(&base.1).await?;
         let after = match &change {
             Some((bench, tree)) => Some(bench.seat(tree).await?),
@@ -129,7 +132,7 @@ impl Measuring {
             let _ = home.send(Home::Report(Report::Progress(text)));
         };
         let sides = (before.path(), after.as_ref().map(Seat::path));
-        let mut measured = measure(&probes, sides.0, sides.1, rounds, &spill, &cancel, progress).await;
+        let mut measured = measure(&probes, sides.0, sides.1, rounds, guard, &spill, &cancel, progress).await;
         if cancel.is_cancelled() {
             return Ok(None);
         }

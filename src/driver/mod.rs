@@ -3,6 +3,7 @@
 //! One loop takes orders from the screen and results from tasks, one at a time. Each becomes a command, the command
 //! events, the events rows of the journal; only when those are on the disk does anything happen because of them.
 
+mod agent;
 mod baseline;
 mod bench;
 mod byhand;
@@ -12,12 +13,14 @@ mod gates;
 mod judge;
 mod landing;
 mod measure;
+mod models;
+mod reread;
 mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,10 +32,14 @@ use self::bench::Bench;
 use self::calls::Answered;
 use self::schedule::Shift;
 use crate::config::Config;
-use crate::domain::{CommitId, GateRun, LoopId, Measurement, Origin, Role, StageIndex, Timestamp, TreeId};
+use crate::domain::{
+    CommitId, ExchangeId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId,
+};
 use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage, State};
 use crate::journal::{AppendError, Journal, WireRow};
 use crate::repo::{Boundary, Repo, RepoError};
+
+pub use self::reread::{Moments, reread};
 
 /// The longest that received bytes wait before they are on the disk.
 const WIRE_WAIT: Duration = Duration::from_millis(100);
@@ -53,6 +60,8 @@ pub enum Order {
     Configure(Box<Config>),
     /// List the files that can be added to the context.
     ListFiles,
+    /// List the models that could have a role.
+    ListModels,
     /// Make a worktree with the change in it ready to be edited by hand.
     OpenWorktree(LoopId),
     /// Make the calls of a loop that wait for their next attempt again at once.
@@ -112,6 +121,13 @@ pub enum Report {
     Refused(String),
     /// The files that can be added to the context.
     Files(Vec<String>),
+    /// The models that could have a role.
+    Models {
+        /// All that are known by now.
+        offers: Vec<Offer>,
+        /// Whether servers are still being asked.
+        more: bool,
+    },
     /// The worktree to edit is here.
     Worktree(PathBuf),
 }
@@ -197,6 +213,8 @@ pub struct Driver {
     /// The tree that a human was given to edit.
     in_hand: BTreeMap<LoopId, TreeId>,
     wire: Vec<WireRow>,
+    /// Calls that have ended and can't be searched yet.
+    unindexed: BTreeSet<ExchangeId>,
     /// Nothing is begun any more.
     ending: bool,
 }
@@ -232,6 +250,7 @@ impl Driver {
             clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
+            unindexed: BTreeSet::new(),
             ending: false,
         })
     }
@@ -252,6 +271,8 @@ impl Driver {
                 },
                 Some(arrival) = self.arrivals.recv() => self.take(arrival)?,
                 _ = flush.tick(), if !self.wire.is_empty() => self.flush()?,
+                // One at a time, so that nobody waits for it.
+                () = std::future::ready(()), if !self.unindexed.is_empty() => self.index()?,
             }
         }
         self.end().await
@@ -291,6 +312,10 @@ impl Driver {
                 self.list_files();
                 Ok(())
             }
+            Order::ListModels => {
+                self.list_models();
+                Ok(())
+            }
             Order::AskNow(id) => {
                 for skip in [Role::Author, Role::Critic].iter().filter_map(|role| self.waits.remove(&(id, *role))) {
                     skip.cancel();
@@ -323,6 +348,12 @@ impl Driver {
                 }
                 Err(error) => return self.refuse(&error),
             }
+        }
+        if let Command::ChooseModel { id, role, model, .. } = &command
+            && let Err(why) = self.fits(*id, *role, model)
+        {
+            self.tell(Report::Refused(why));
+            return Ok(());
         }
         self.decide(command)
     }
@@ -360,6 +391,7 @@ impl Driver {
             }
             Home::Answered(answered) => {
                 self.flush()?;
+                self.unindexed.insert(answered.exchange);
                 if self.is_latest(&answered.task) {
                     for command in self.answered(answered) {
                         self.decide(command)?;
@@ -447,7 +479,7 @@ impl Driver {
     fn clean_up(&mut self, id: LoopId) {
         self.in_hand.remove(&id);
         let Some(base) = self.state.loops.get(&id).map(|one| one.base.clone()) else { return };
-        for name in [base_worktree(id), change_worktree(id), hand_worktree(id)] {
+        for name in worktrees(id) {
             let (bench, home) = (self.bench(name.clone(), &base), self.home.clone());
             self.benches.remove(&name);
             self.clearing.spawn(async move {
@@ -467,6 +499,7 @@ impl Driver {
     fn setup(&self) -> Setup {
         Setup {
             author: self.config.author.clone(),
+            change_author: self.config.change_author.clone(),
             critic: self.config.critic.clone(),
             gates: self.config.gates.clone(),
             config: self.config.commands_digest,
@@ -508,6 +541,16 @@ impl Driver {
         self.running.entry(id).or_default().clone()
     }
 
+    /// Lets one more call be searched.
+    fn index(&mut self) -> Result<(), DriverError> {
+        let Some(id) = self.unindexed.pop_first() else { return Ok(()) };
+        // The record doesn't rest on it: what isn't indexed is looked through.
+        self.journal.index(id).or_else(|error| {
+            self.unindexed.clear();
+            self.refuse(&error)
+        })
+    }
+
     fn flush(&mut self) -> Result<(), DriverError> {
         let rows = std::mem::take(&mut self.wire);
         Ok(self.journal.wire(now(), &rows)?)
@@ -524,12 +567,22 @@ impl Driver {
     }
 }
 
+/// All worktrees that a loop may have.
+fn worktrees(id: LoopId) -> [String; 4] {
+    [base_worktree(id), change_worktree(id), hand_worktree(id), agent_worktree(id)]
+}
+
 fn base_worktree(id: LoopId) -> String {
     format!("loop-{id}-base")
 }
 
 fn change_worktree(id: LoopId) -> String {
     format!("loop-{id}-change")
+}
+
+/// The worktree that belongs to an agent while it makes the change.
+fn agent_worktree(id: LoopId) -> String {
+    format!("loop-{id}-agent")
 }
 
 /// The worktree that belongs to the human.

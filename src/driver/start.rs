@@ -2,9 +2,10 @@
 
 use crate::domain::LoopId;
 use crate::engine::{Command, Status};
+use crate::journal::AppendError;
 use crate::process::supervise::end_leftovers;
 
-use super::{Driver, DriverError, Report, base_worktree, change_worktree, hand_worktree};
+use super::{Driver, DriverError, Report, worktrees};
 
 impl Driver {
     /// Clears up after a run that was killed, and goes on where it stopped. The journal's lock makes this process the
@@ -15,12 +16,13 @@ impl Driver {
             let text = format!("ended processes that an earlier run of windlass left behind: {ended}");
             self.tell(Report::Progress(text));
         }
-        let names = |id| [base_worktree(id), change_worktree(id), hand_worktree(id)];
-        let keep: Vec<String> = self.unfinished().into_iter().flat_map(names).collect();
+        let keep: Vec<String> = self.unfinished().into_iter().flat_map(worktrees).collect();
         if let Err(error) = self.repo.sweep(&keep) {
             self.tell(Report::Refused(error.to_string()));
         }
         self.decide(Command::Recover)?;
+        let indexed = self.journal.indexed().map_err(AppendError::from)?;
+        self.unindexed = self.state.exchanges.keys().copied().filter(|id| !indexed.contains(id)).collect();
         self.configure()
     }
 

@@ -111,6 +111,17 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             stage.phase = Phase::Preparing;
             Ok(vec![Effect::Prepare { id: *id, stage: *index }])
         }
+        Event::ModelChosen { id, stage: index, role, model, .. } => {
+            open_stage(state, *id, *index)?.chosen.insert(*role, model.clone());
+            match role {
+                // Nothing is sent before the human sends it.
+                Role::Author => Ok(Vec::new()),
+                Role::Critic => {
+                    let (one, trusted) = known_and_trusted(state, *id)?;
+                    Ok(review(one, trusted, &Wanted::These { gates: &[], critique: true }))
+                }
+            }
+        }
         Event::DraftBegun { id, stage: index } => {
             begin_draft(open_stage(state, *id, *index)?, 1);
             Ok(vec![Effect::Draft { id: *id, stage: *index }])
@@ -460,6 +471,7 @@ fn open_next(one: &mut Loop, proof: Approved) -> Vec<Effect> {
     next.trouble = None;
     next.measurement = None;
     next.unmeasured = None;
+    next.chosen.clear();
     one.open = index.next();
     vec![Effect::OpenStage(proof)]
 }
@@ -471,6 +483,7 @@ fn configure(one: &mut Loop, setup: &Setup) -> Option<StageIndex> {
         one.gates(StageIndex(index)).into_iter().map(|gate| (gate.name.clone(), gate)).collect()
     };
     let before: Vec<_> = (0..one.stages.len()).map(|index| definitions(one, index)).collect();
+    release_roles(one, setup);
     one.setup = setup.clone();
     let mut outdated = None;
     for (index, before) in before.iter().enumerate() {
@@ -483,6 +496,21 @@ fn configure(one: &mut Loop, setup: &Setup) -> Option<StageIndex> {
         }
     }
     outdated
+}
+
+/// What was chosen in place of a model that is configured otherwise now has had its day; and nobody gets both roles.
+fn release_roles(one: &mut Loop, setup: &Setup) {
+    let changed = [
+        (Role::Author, one.setup.author != setup.author, &setup.critic),
+        (Role::Critic, one.setup.critic != setup.critic, &setup.author),
+    ];
+    for stage in &mut one.stages {
+        for (role, has_changed, other) in changed {
+            if has_changed || stage.chosen.get(&role) == other.as_ref() {
+                stage.chosen.remove(&role);
+            }
+        }
+    }
 }
 
 /// Opens an approved stage again and puts it back under review; later ones become stale.

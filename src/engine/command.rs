@@ -69,6 +69,17 @@ pub enum Command {
         /// Whether it is to be sent.
         included: bool,
     },
+    /// Human: in this stage another configured model has this role.
+    ChooseModel {
+        /// The loop.
+        id: LoopId,
+        /// The role.
+        role: Role,
+        /// The model.
+        model: ModelId,
+        /// Who.
+        by: Person,
+    },
     /// Human: send the listed context to the author.
     Draft {
         /// The loop.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     ArtifactKind, Budget, Decision, Enforcement, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override,
-    Person, Quote, Revision, RunId, StageIndex, Timestamp, Verb, Workflow,
+    Person, Quote, Revision, Role, RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};
@@ -36,6 +36,18 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let (_, stage, index) = open(state, id)?;
             needs(stage, matches!(stage.phase, Phase::Ready), "context is chosen before the draft is sent")?;
             one(Event::ContextChosen { id, stage: index, name, included })
+        }
+        Command::ChooseModel { id, role, model, by } => {
+            let (current, stage, index) = open(state, id)?;
+            let needed = match role {
+                Role::Author => "another author is chosen before a draft is sent",
+                Role::Critic => "another critic is chosen once the review is done",
+            };
+            needs(stage, stage.takes_another(role), needed)?;
+            if current.is_taken(index, role, &model) {
+                return Err(Refusal::SameModel(model.to_string()));
+            }
+            one(Event::ModelChosen { id, stage: index, role, model, by })
         }
         Command::Draft { id } => {
             let (current, stage, index) = open(state, id)?;
@@ -91,7 +103,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
         Command::Rerun { id, gate } => rerun(state, id, gate),
         Command::Recritique { id } => {
             let (current, stage, index) = open(state, id)?;
-            let critic = current.setup.critic.as_ref().ok_or(Refusal::NoModel("critic"))?;
+            let critic = current.model(index, Role::Critic).ok_or(Refusal::NoModel("critic"))?;
             needs(stage, stage.phase == Phase::Awaiting, "the critic can be asked again once the review is done")?;
             current.critic().ok_or_else(|| Refusal::SameModel(critic.to_string()))?;
             one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: true })
@@ -332,12 +344,12 @@ fn unchanged(current: &Loop, index: StageIndex, seen: &Evidence) -> Result<(), R
 }
 
 fn author(current: &Loop) -> Result<&ModelId, Refusal> {
-    current.setup.author.as_ref().ok_or(Refusal::NoModel("author"))
+    current.model(current.open, Role::Author).ok_or(Refusal::NoModel("author"))
 }
 
 /// Whether a setup can be worked with: two models, and every gate of a stage under a name of its own.
 fn check(setup: &Setup, workflow: &Workflow) -> Result<(), Refusal> {
-    if let (true, Some(model)) = (setup.is_one_model(), &setup.author) {
+    if let Some(model) = setup.reviews_itself() {
         return Err(Refusal::SameModel(model.to_string()));
     }
     let builtin = workflow.stages().iter().filter(|stage| stage.runs_commands).flat_map(|stage| &stage.gates);

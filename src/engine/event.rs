@@ -1,8 +1,9 @@
 //! What happened: the only thing that changes the state, and all that the journal keeps of it.
 
 use crate::domain::{
-    CommitId, ContextItem, Critique, Decision, Digest, End, ExchangeId, GateDef, GateRun, LoopId, Measurement, ModelId,
-    Override, Person, PromptRef, Quote, Revision, Role, StageIndex, Timestamp, Timings, Usage, Workflow,
+    ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, End, ExchangeId, GateDef, GateRun, LoopId,
+    Measurement, ModelId, Override, Person, PromptRef, Quote, Revision, Role, StageIndex, Timestamp, Timings, Usage,
+    Workflow,
 };
 
 /// What the configuration says about a loop: who drafts, who objects, which gates judge.
@@ -10,12 +11,22 @@ use crate::domain::{
 pub struct Setup {
     /// The model that drafts; none if a human writes everything.
     pub author: Option<ModelId>,
+    /// The model or agent that makes changes in the author's place.
+    pub change_author: Option<ModelId>,
     /// The model that objects; none if nobody does.
     pub critic: Option<ModelId>,
     /// The project's command gates, in the order of the configuration.
     pub gates: Vec<GateDef>,
     /// Digest of the repository's configuration file; its commands run only once a human has trusted exactly this.
     pub config: Option<Digest>,
+}
+
+impl Setup {
+    /// Who drafts an artifact of this kind; none if a human writes it.
+    pub fn author_of(&self, kind: ArtifactKind) -> Option<&ModelId> {
+        let special = self.change_author.as_ref().filter(|_| kind == ArtifactKind::Change);
+        special.or(self.author.as_ref())
+    }
 }
 
 /// Why a draft gave no revision.
@@ -100,6 +111,19 @@ pub enum Event {
         name: String,
         /// Whether it is to be sent.
         included: bool,
+    },
+    /// A human gave a role to another model, for this stage only.
+    ModelChosen {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The role.
+        role: Role,
+        /// The model.
+        model: ModelId,
+        /// Who.
+        by: Person,
     },
     /// Drafting began.
     DraftBegun {
@@ -329,6 +353,7 @@ impl Event {
             | Self::Configured { id, .. }
             | Self::Prepared { id, .. }
             | Self::ContextChosen { id, .. }
+            | Self::ModelChosen { id, .. }
             | Self::DraftBegun { id, .. }
             | Self::Asked { id, .. }
             | Self::Drafted { id, .. }

@@ -3,8 +3,8 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, Enforcement, GateRun, LoopId, Measurement, Origin, Revision, Role,
-    StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, Enforcement, GateRun, LoopId, Measurement, ModelId, Origin, Revision,
+    Role, StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};
@@ -20,20 +20,25 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
         Event::Begun { id, setup, .. } => {
             must(state.active().is_none(), "a loop begins while one is active")?;
             must(*id == state.next_loop(), "a loop begins out of turn")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Configured { id, setup } => {
             must(known(state, *id)?.is_going_on(), "the loop has ended, or is landing")?;
-            must(!setup.is_one_model(), "author and critic are the same model")
+            must(setup.reviews_itself().is_none(), "author and critic are the same model")
         }
         Event::Prepared { id, stage, measurement, .. } => prepared(state, *id, *stage, measurement.as_ref()),
         Event::ContextChosen { id, stage, .. } => {
             must(open(state, *id, *stage)?.1.phase == Phase::Ready, "context is chosen before it is listed")
         }
-        Event::DraftBegun { id, stage } => {
-            let (one, stage) = open(state, *id, *stage)?;
+        Event::ModelChosen { id, stage: index, role, model, .. } => {
+            let (one, stage) = open(state, *id, *index)?;
+            must(stage.takes_another(*role), "a model is chosen while its role is taken")?;
+            must(!one.is_taken(*index, *role, model), "author and critic are the same model")
+        }
+        Event::DraftBegun { id, stage: index } => {
+            let (one, stage) = open(state, *id, *index)?;
             must(stage.phase == Phase::Ready, "a draft begins before its context is listed")?;
-            must(one.setup.author.is_some(), "a draft begins without an author")
+            must(one.model(*index, Role::Author).is_some(), "a draft begins without an author")
         }
         Event::Asked { exchange, id, stage, role, .. } => {
             let (_, stage) = open(state, *id, *stage)?;
@@ -196,15 +201,15 @@ fn decided(state: &State, id: LoopId, index: StageIndex, decision: &Decision) ->
         Verb::Approve => judge(one, index, decision).map(|_| ()).map_err(|refusal| refusal.to_string()),
         _ => {
             must(stage.phase == Phase::Awaiting, "a stage is sent back that does not wait for a decision")?;
-            must(one.setup.author.is_some(), "a stage is sent back to nobody")?;
+            must(one.model(index, Role::Author).is_some(), "a stage is sent back to nobody")?;
             must(decision.evidence == evidence(one, index).digest(), "a decision on other evidence")
         }
     }
 }
 
 impl Setup {
-    /// Whether one model has both roles.
-    pub(super) fn is_one_model(&self) -> bool {
-        self.author.is_some() && self.author == self.critic
+    /// The model that would review its own work, if there is one.
+    pub(super) fn reviews_itself(&self) -> Option<&ModelId> {
+        [&self.author, &self.change_author].into_iter().flatten().find(|author| self.critic.as_ref() == Some(*author))
     }
 }

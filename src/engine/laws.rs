@@ -10,8 +10,8 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 use proptest::{prop_assert, prop_assert_eq, proptest};
 
 use crate::domain::{
-    Decision, Digest, End, Enforcement, ExchangeId, LoopId, Origin, Revision, StageIndex, Timings, Unread, Usage, Verb,
-    Verdict,
+    Decision, Digest, End, Enforcement, ExchangeId, LoopId, Origin, Revision, Role, StageIndex, Timings, Unread, Usage,
+    Verb, Verdict,
 };
 
 use super::testing::{
@@ -360,6 +360,11 @@ impl Play {
             21 | 22 => Command::Resume { id, by },
             23 => Command::Land { id },
             24 => Command::TakeBack { id },
+            25 if b > 99 => {
+                let role = one_of(&[Role::Author, Role::Critic], b);
+                let name = one_of(&["one/author", "two/critic", "three/other"], b / 2);
+                Command::ChooseModel { id, role, model: model(name), by }
+            }
             _ => Command::Recover,
         }
     }
@@ -507,7 +512,7 @@ fn forge(event: &mut Event, state: &State, what: u8) {
 fn random_histories_reach_every_status_and_phase() {
     let mut runner = TestRunner::deterministic();
     let (mut phases, mut approvals, mut taken_back) = (BTreeSet::new(), 0, 0);
-    for round in 0..60 {
+    for round in 0..120 {
         let dice = vec(any::<Dice>(), 219).new_tree(&mut runner).expect("a tree").current();
         let mut play = Play::from(round % 4);
         for dice in dice {

@@ -194,6 +194,8 @@ pub struct Stage {
     pub phase: Phase,
     /// What would be sent, or was.
     pub context: Vec<ContextItem>,
+    /// Models that a human put in the place of the configured ones, for this stage.
+    pub chosen: BTreeMap<Role, ModelId>,
     /// What the human kept (true) or dropped (false) against the default, by name.
     pub choices: BTreeMap<String, bool>,
     /// Readings taken before drafting.
@@ -289,6 +291,7 @@ impl Stage {
             spec,
             phase: Phase::Closed,
             context: Vec::new(),
+            chosen: BTreeMap::new(),
             choices: BTreeMap::new(),
             measurement: None,
             unmeasured: None,
@@ -312,6 +315,14 @@ impl Stage {
     /// Whether a human may put a text or a tree of their own in place of the draft.
     pub(super) const fn is_editable(&self) -> bool {
         matches!(self.phase, Phase::Ready | Phase::Awaiting)
+    }
+
+    /// Whether `role` may be given to another model now: an author before a draft, a critic after a review.
+    pub fn takes_another(&self, role: Role) -> bool {
+        match role {
+            Role::Author => self.phase == Phase::Ready,
+            Role::Critic => self.phase == Phase::Awaiting,
+        }
     }
 
     /// Whether its measurement may be taken again: nothing rests on it yet.
@@ -393,11 +404,31 @@ impl Loop {
         matches!(&self.status, Status::Landing(landing) if landing.failed.is_some())
     }
 
-    /// Who reviews the open stage's revision: the configured critic, unless it wrote the revision itself (the roles
-    /// may have changed since).
+    /// The model that has `role` in the stage at `index`: the one chosen there, else the configured one.
+    pub fn model(&self, index: StageIndex, role: Role) -> Option<&ModelId> {
+        let stage = self.stage(index)?;
+        let configured = match role {
+            Role::Author => self.setup.author_of(stage.spec.artifact),
+            Role::Critic => self.setup.critic.as_ref(),
+        };
+        stage.chosen.get(&role).or(configured)
+    }
+
+    /// Whether `model` can't have `role` in the stage at `index`: it has the other one, or wrote what is to be reviewed.
+    pub fn is_taken(&self, index: StageIndex, role: Role, model: &ModelId) -> bool {
+        let other = match role {
+            Role::Author => Role::Critic,
+            Role::Critic => Role::Author,
+        };
+        let wrote = || self.stage(index).and_then(Stage::revision).is_some_and(|revision| revision.is_by(model));
+        self.model(index, other) == Some(model) || (role == Role::Critic && wrote())
+    }
+
+    /// Who reviews the open stage's revision: the critic, unless it wrote the revision itself (the roles may have
+    /// changed since).
     pub(super) fn critic(&self) -> Option<&ModelId> {
         let revision = self.open_stage()?.revision()?;
-        self.setup.critic.as_ref().filter(|critic| !revision.is_by(critic))
+        self.model(self.open, Role::Critic).filter(|critic| !revision.is_by(critic))
     }
 
     /// The stage that is open, or was last.

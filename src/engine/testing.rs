@@ -3,7 +3,8 @@
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Details, Digest, End, Enforcement, ExchangeId,
     GateDef, GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote,
-    Reading, Role, RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    Reach, Reading, Role, RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict,
+    Workflow,
 };
 
 use super::{
@@ -64,7 +65,7 @@ pub(super) fn scale() -> Workflow {
 
 pub(super) fn command_gate(name: &str, argument: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["make".to_owned(), argument.to_owned()];
-    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new() };
+    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
     GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement, rules: GateRules::default() }
 }
 
@@ -72,6 +73,7 @@ pub(super) fn command_gate(name: &str, argument: &str, enforcement: Enforcement)
 pub(super) fn setup() -> Setup {
     Setup {
         author: Some(model("one/author")),
+        change_author: None,
         critic: Some(model("two/critic")),
         gates: vec![
             command_gate("test", "test", Enforcement::Required),
@@ -334,6 +336,7 @@ impl Machine {
             started: Timestamp(0),
             duration_ms: 1,
             details: Details::default(),
+            protection: String::new(),
         };
         Command::GateFinished { id, stage, run }
     }

@@ -698,6 +698,10 @@ fn the_critic_is_another_model() {
     assert_eq!(Machine::default().give(begun), refused);
     let mut machine = Machine::awaiting(PLAN, "x");
     assert_eq!(machine.give(Command::Configure { id: FIRST, setup: same() }), refused);
+    // Nor may whoever makes the changes.
+    let changes = Setup { change_author: setup().critic, ..setup() };
+    let refusal = Refusal::SameModel(setup().critic.unwrap().to_string());
+    assert_eq!(machine.give(Command::Configure { id: FIRST, setup: changes }), Err(refusal));
 
     // The roles are swapped while the author drafts: it is not asked to review itself.
     let mut machine = Machine::at(PLAN);
@@ -1205,6 +1209,7 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         let Command::Begin { goal, hint, workflow, base, branch, setup, by } = begin("forged") else { panic!("one") };
         Event::Begun { id, goal, hint, workflow, base, branch, setup, by }
     };
+    let chosen = |role, name| Event::ModelChosen { id, stage: CHANGE, role, model: model(name), by: me() };
     let decided = |verb| Event::Decided { id, stage: CHANGE, decision: decision(verb) };
     let events = [
         ("approved", decided(Verb::Approve)),
@@ -1224,6 +1229,9 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         ("reopened", Event::Reopened { id, stage: PLAN, reason: REASON.into(), by: by.clone() }),
         ("reopened-later", Event::Reopened { id, stage: OUTCOME, reason: REASON.into(), by: by.clone() }),
         ("taken-back", Event::TakenBack { id, stage: CHANGE }),
+        ("author-chosen", chosen(Role::Author, "three/other")),
+        ("critic-chosen", chosen(Role::Critic, "three/other")),
+        ("both-roles", chosen(Role::Author, "two/critic")),
         ("parked", Event::Parked { id, by: by.clone() }),
         ("resumed", Event::Resumed { id, by }),
         ("landed", Event::Landed { id, commit: commit(b'f'), left: None }),
@@ -1232,13 +1240,13 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
     ];
     let table = "
         preparing   configured reopened parked
-        ready       configured reopened parked
-        sent-back   configured reopened taken-back parked
+        ready       configured reopened author-chosen parked
+        sent-back   configured reopened taken-back author-chosen parked
         drafting    configured reopened parked
         applying    configured reopened parked
         reviewing   configured reopened parked
         reviewed    configured reopened parked
-        awaiting    configured reopened parked
+        awaiting    configured reopened critic-chosen parked
         parked      begun configured resumed
         landing     landed failed
         not-landed  landed failed retried
@@ -1258,6 +1266,40 @@ fn an_event_that_cannot_follow_is_corrupt_and_changes_nothing() {
         }
         assert_eq!(fitting, words.collect::<Vec<_>>(), "while {place}");
     }
+}
+
+#[test]
+fn another_model_has_a_role_for_one_stage_and_never_both() {
+    let choose = |role, name| Command::ChooseModel { id: FIRST, role, model: model(name), by: me() };
+    let both = |name: &str| Err(Refusal::SameModel(name.to_owned()));
+    let mut machine = Machine::at(PLAN);
+    machine.work("x");
+    assert_eq!(machine.give(choose(Role::Author, "two/critic")), both("two/critic"));
+    machine.must(choose(Role::Author, "three/other"));
+    assert_eq!(machine.phase(), Phase::Ready, "nothing is sent before the human sends it");
+    let model_of = |machine: &Machine, index, role| machine.one().model(index, role).unwrap().0.clone();
+    assert_eq!(model_of(&machine, PLAN, Role::Author), "three/other");
+    assert_eq!(model_of(&machine, CHANGE, Role::Author), "one/author");
+
+    machine.review("x");
+    assert_eq!(machine.give(choose(Role::Critic, "three/other")), both("three/other"));
+    machine.effects.clear();
+    machine.must(choose(Role::Critic, "four/other"));
+    let asked = machine.effects.iter().flatten().any(|effect| matches!(effect, Effect::Critique { .. }));
+    assert!(asked && machine.phase() == Phase::Reviewing, "{:?}", machine.effects);
+    machine.work("no findings");
+
+    // A configuration that names another model in the role, or this one in the other role, ends it.
+    let mut again = machine.state.clone();
+    let configure = |setup| Recorded { seq: 1, at: Timestamp(0), event: Event::Configured { id: FIRST, setup } };
+    apply(&mut again, &configure(Setup { critic: Some(model("three/other")), ..setup() })).unwrap();
+    assert_eq!(again.loops[&FIRST].model(PLAN, Role::Author), Some(&model("one/author")));
+    assert_eq!(again.loops[&FIRST].model(PLAN, Role::Critic), Some(&model("three/other")));
+
+    let approval = machine.approval();
+    machine.must(approval);
+    assert_eq!(model_of(&machine, CHANGE, Role::Author), "one/author");
+    assert_eq!(model_of(&machine, CHANGE, Role::Critic), "two/critic");
 }
 
 #[test]

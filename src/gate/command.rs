@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 
+use super::guard::Guard;
 use crate::domain::{CommandSpec, GateDef, Verdict};
 use crate::process::supervise::{self, Ending, Finished, GRACE, Spec, Stream};
 
@@ -27,13 +28,7 @@ pub struct CommandResult {
     pub duration_ms: u64,
 }
 
-/// What keeps a gate's command from doing harm, for the gate line: said before the run, so that nobody believes in a
-/// protection that isn't there.
-pub fn protection() -> &'static str {
-    "no sandbox"
-}
-
-/// Runs the command of `def` in its directory of the worktree `root`. Output goes to `output` as it comes, and to the
+/// Runs the command of `def` in its directory of the worktree `root`, with `guard` around it. Output goes to `output` as it comes, and to the
 /// file `spill` once it is long; see [`supervise::run`] for what is guaranteed about the processes.
 ///
 /// Exit code 0 is a pass and any other a failure, except 127: like a signal, a leak or a failing start it is an error,
@@ -41,12 +36,13 @@ pub fn protection() -> &'static str {
 pub async fn run_command(
     def: &GateDef,
     root: &Path,
+    guard: Guard,
     spill: &Path,
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> CommandResult {
     let spec = match def.command() {
-        Some(command) => supervised(command, root, spill),
+        Some(command) => supervised(command, root, guard, spill),
         None => Err("it has no command".to_owned()),
     };
     let configured = |why: &str| configured(&def.name, why);
@@ -123,13 +119,14 @@ pub(super) fn tail_text(finished: &Finished) -> String {
 /// The command as the supervisor takes it, in its directory of the worktree `root`.
 ///
 /// # Errors
-/// If the directory is missing or not inside the worktree, in words for the summary.
-pub(super) fn supervised(command: &CommandSpec, root: &Path, spill: &Path) -> Result<Spec, String> {
+/// If the directory is missing or not inside the worktree, or there is no sandbox to be had, in words for the summary.
+pub(super) fn supervised(command: &CommandSpec, root: &Path, guard: Guard, spill: &Path) -> Result<Spec, String> {
     Ok(Spec {
         argv: command.argv.clone(),
         cwd: inside(root, &command.dir)?,
         env: command.env.clone(),
         vars: Vec::new(),
+        sandbox: guard.around(&command.reach, root)?,
         limit: Duration::from_secs(command.timeout_s),
         grace: GRACE,
         spill: spill.to_owned(),
@@ -163,15 +160,22 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{CommandResult, run_command};
-    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Verdict};
+    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
+    use crate::gate::guard::Guard;
 
     async fn gate(root: &Path, dir: &str, script: &str, timeout_s: u64) -> CommandResult {
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let kind = GateKind::Command(CommandSpec { argv, dir: dir.to_owned(), timeout_s, env: Vec::new() });
+        let kind = GateKind::Command(CommandSpec {
+            argv,
+            dir: dir.to_owned(),
+            timeout_s,
+            env: Vec::new(),
+            reach: Reach::default(),
+        });
         let def =
             GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
         let spill = root.join("spill");
-        run_command(&def, root, &spill, &CancellationToken::new(), |_, _| {}).await
+        run_command(&def, root, Guard::new(true), &spill, &CancellationToken::new(), |_, _| {}).await
     }
 
     #[tokio::test]

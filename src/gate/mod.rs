@@ -11,6 +11,7 @@ pub mod command;
 pub mod contract;
 pub mod coverage;
 pub mod deps;
+pub mod guard;
 pub mod health;
 pub mod junit;
 pub mod patch;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::command::{describe, supervised, tail_text};
+use super::guard::Guard;
 use crate::domain::{CommandSpec, Measurement, Reading, Sample, Side};
 use crate::process::supervise::{self, Ending, Stream};
 
@@ -37,15 +38,17 @@ pub fn read_readings(stdout: &str) -> (Vec<Reading>, Vec<String>) {
 ///
 /// The sides take turns in each round and the order turns round after round (before, after; after, before; ...), so
 /// that a machine that grows slower or faster meanwhile favours neither. `progress` hears of each run before it
-/// starts: round (from 1), number of rounds, probe, side.
+/// starts: round (from 1), number of rounds, probe, side. `guard` stands around each.
 ///
 /// A probe that fails or prints no reading is named in `failures` and not run again. On `cancel` the samples so far
 /// come back, and `failures` says that they are not all. The caller knows the change's tree and sets it.
+#[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
 pub async fn measure(
     probes: &[ProbeDef],
     before: &Path,
     after: Option<&Path>,
     rounds: u32,
+    guard: Guard,
     spill_dir: &Path,
     cancel: &CancellationToken,
     mut progress: impl FnMut(u32, u32, &str, Side),
@@ -65,7 +68,7 @@ pub async fn measure(
                 }
                 progress(round, rounds, &probe.name, side);
                 let spill = spill_dir.join(format!("probe-{}.log", index + 1));
-                match run_once(&probe.spec, root, &spill, cancel).await {
+                match run_once(&probe.spec, root, guard, &spill, cancel).await {
                     Ok(readings) => {
                         let probe = probe.name.clone();
                         measurement.samples.push(Sample { probe, side, round, readings });
@@ -96,10 +99,11 @@ const fn word(side: Side) -> &'static str {
 async fn run_once(
     command: &CommandSpec,
     root: &Path,
+    guard: Guard,
     spill: &Path,
     cancel: &CancellationToken,
 ) -> Result<Vec<Reading>, String> {
-    let spec = supervised(command, root, spill)?;
+    let spec = supervised(command, root, guard, spill)?;
     let (mut stdout, mut too_much) = (Vec::new(), false);
     let finished = supervise::run(&spec, cancel, |stream, chunk| {
         if stream == Stream::Out {
@@ -136,17 +140,28 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{ProbeDef, measure, read_readings};
-    use crate::domain::{CommandSpec, Measurement, Side};
+    use crate::domain::{CommandSpec, Measurement, Reach, Side};
+    use crate::gate::guard::Guard;
 
     fn probe(name: &str, script: &str) -> ProbeDef {
         let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
-        let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new() };
+        let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
         ProbeDef { name: name.to_owned(), spec }
     }
 
     async fn run(probes: &[ProbeDef], before: &Path, after: Option<&Path>, rounds: u32) -> Measurement {
         let spill = TempDir::new().unwrap();
-        measure(probes, before, after, rounds, spill.path(), &CancellationToken::new(), |_, _, _, _| {}).await
+        measure(
+            probes,
+            before,
+            after,
+            rounds,
+            Guard::new(true),
+            spill.path(),
+            &CancellationToken::new(),
+            |_, _, _, _| {},
+        )
+        .await
     }
 
     #[test]
@@ -165,9 +180,18 @@ mod tests {
         let (mut heard, spill) = (Vec::new(), TempDir::new().unwrap());
         let sides = (before.path(), Some(after.path()));
         let cancel = CancellationToken::new();
-        let measurement = measure(&probes, sides.0, sides.1, 3, spill.path(), &cancel, |round, rounds, probe, side| {
-            heard.push((round, rounds, probe.to_owned(), side));
-        })
+        let measurement = measure(
+            &probes,
+            sides.0,
+            sides.1,
+            3,
+            Guard::new(true),
+            spill.path(),
+            &cancel,
+            |round, rounds, probe, side| {
+                heard.push((round, rounds, probe.to_owned(), side));
+            },
+        )
         .await;
         let order = [Side::Before, Side::After, Side::After, Side::Before, Side::Before, Side::After];
         assert_eq!(measurement.samples.iter().map(|sample| sample.side).collect::<Vec<_>>(), order);
@@ -199,12 +223,13 @@ mod tests {
         let (root, spill) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let cancel = CancellationToken::new();
         let probes = [probe("p", "echo t 1")];
-        let measurement = measure(&probes, root.path(), None, 5, spill.path(), &cancel, |round, _, _, _| {
-            if round == 3 {
-                cancel.cancel();
-            }
-        })
-        .await;
+        let measurement =
+            measure(&probes, root.path(), None, 5, Guard::Off, spill.path(), &cancel, |round, _, _, _| {
+                if round == 3 {
+                    cancel.cancel();
+                }
+            })
+            .await;
         assert_eq!(
             (measurement.samples.len(), measurement.failures),
             (2, vec!["cancelled in round 3 of 5".to_owned()])

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::case::{Report, Reports};
 use super::command::{self, CommandResult};
+use super::guard::Guard;
 use crate::domain::{CommandSpec, Verdict, covers};
 use crate::process::supervise::{self, Ending, Stream};
 
@@ -27,7 +28,7 @@ pub struct Ran {
     pub command: CommandResult,
 }
 
-/// Runs the command of the gate `name` in the worktree `root` and takes the reports it leaves at `pattern` (a path from
+/// Runs the command of the gate `name` in the worktree `root`, with `guard` around it, and takes the reports it leaves at `pattern` (a path from
 /// the command's directory; `*` and `**` stand for what they do everywhere), or what it prints.
 ///
 /// What was at the pattern before is removed: a report of an earlier run, or one that the tree under review brings along,
@@ -36,12 +37,12 @@ pub async fn run(
     name: &str,
     spec: &CommandSpec,
     pattern: Option<&str>,
-    root: &Path,
+    (root, guard): (&Path, Guard),
     spill: &Path,
     cancel: &CancellationToken,
     mut output: impl FnMut(Stream, &[u8]),
 ) -> Ran {
-    let spec = match command::supervised(spec, root, spill) {
+    let spec = match command::supervised(spec, root, guard, spill) {
         Ok(spec) => spec,
         Err(why) => return not_run(command::configured(name, &why)),
     };

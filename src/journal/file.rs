@@ -19,7 +19,8 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// Never edit a migration that has been released: add one. The indexes are partial so that replay doesn't touch the
 /// bytes of exchanges, and reading an exchange touches nothing else.
-const STEPS: &[M<'_>] = &[M::up(
+const STEPS: &[M<'_>] = &[
+    M::up(
     "PRAGMA application_id = 0x574e444c;
      CREATE TABLE record (
          seq INTEGER PRIMARY KEY,
@@ -38,7 +39,14 @@ const STEPS: &[M<'_>] = &[M::up(
          hash BLOB NOT NULL
      ) STRICT;
      INSERT INTO head VALUES (1, 0, zeroblob(32));",
-)];
+    ),
+    // Which three letters occur in what was sent and said: found in the index, made sure of in the rows themselves. It
+    // is no part of the record: it can be made again from it.
+    M::up(
+        "CREATE VIRTUAL TABLE said USING fts5 (text, content = '', detail = none, tokenize = 'trigram case_sensitive 1');
+         CREATE TABLE indexed (exchange INTEGER PRIMARY KEY) STRICT;",
+    ),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// The journal can't be opened.

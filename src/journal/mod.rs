@@ -9,8 +9,11 @@
 
 mod chain;
 mod file;
+mod index;
 mod lock;
 mod reader;
+mod said;
+mod search;
 mod stored;
 #[cfg(test)]
 mod testing;
@@ -24,6 +27,7 @@ pub use chain::Head;
 pub use file::{OpenError, StorageError};
 pub use lock::LockError;
 pub use reader::{ReadError, Reader};
+pub use search::{Found, find};
 pub use verify::{Verified, VerifyError, verify};
-pub use wire::{ReceivedChunk, ReceivedResponse, SentRequest, StoredExchange, WireKind, WireRow};
+pub use wire::{ReceivedChunk, ReceivedResponse, SentChunk, SentRequest, StoredExchange, WireKind, WireRow};
 pub use writer::{AppendError, Journal};

@@ -1,5 +1,6 @@
 //! Reading: the events in order, one exchange, the head, and who drives. Any number of readers, at any time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -10,6 +11,9 @@ use crate::engine::Recorded;
 use super::chain::stated_head;
 use super::wire::WireKind;
 use super::{Head, LockError, OpenError, StorageError, StoredExchange, file, lock, stored};
+
+/// The method of a request that asked no model.
+const PLAYED: &str = "PLAY";
 
 /// A read-only handle.
 pub struct Reader {
@@ -66,21 +70,44 @@ impl Reader {
     /// # Errors
     /// If a row of it can't be read.
     pub fn exchange(&self, id: ExchangeId) -> Result<Option<StoredExchange>, ReadError> {
+        exchange(&self.connection, &self.path, id)
+    }
+
+    /// The exchanges that were played from a file: no model was asked, and nothing was paid.
+    ///
+    /// # Errors
+    /// If a row of theirs can't be read.
+    pub fn played(&self) -> Result<BTreeSet<ExchangeId>, ReadError> {
         let failed = StorageError::when("read", &self.path);
-        let sql = "SELECT seq, kind, version, body FROM record INDEXED BY record_exchange
-                   WHERE exchange = ?1 ORDER BY seq";
+        let sql = "SELECT seq, exchange, kind, version, body FROM record INDEXED BY record_exchange
+                   WHERE exchange IS NOT NULL AND kind = 'request'";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let mut rows = statement.query([id.0.cast_signed()]).map_err(&failed)?;
-        let mut found: Option<StoredExchange> = None;
+        let mut rows = statement.query([]).map_err(&failed)?;
+        let mut played = BTreeSet::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             let columns = || -> rusqlite::Result<_> {
-                Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_bytes()?, row.get(2)?, row.get_ref(3)?.as_blob()?))
+                let (seq, id): (i64, i64) = (row.get(0)?, row.get(1)?);
+                Ok((seq, id, row.get_ref(2)?.as_bytes()?, row.get(3)?, row.get_ref(4)?.as_blob()?))
             };
-            let (seq, kind, version, body) = columns().map_err(&failed)?;
-            let added = WireKind::decode(kind, version, body).and_then(|row| found.get_or_insert_default().add(row));
-            added.map_err(|why| unreadable(&self.path, seq, why))?;
+            let (seq, id, kind, version, body) = columns().map_err(&failed)?;
+            match WireKind::decode(kind, version, body).map_err(|why| unreadable(&self.path, seq, why))? {
+                WireKind::Request(sent) if sent.method == PLAYED => {
+                    played.insert(ExchangeId(id.cast_unsigned()));
+                }
+                _ => {}
+            }
         }
-        Ok(found)
+        Ok(played)
+    }
+
+    /// The file, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Where the journal ends now.
@@ -107,6 +134,29 @@ impl Reader {
     pub fn driver(&self) -> Result<Option<String>, ReadError> {
         Ok(lock::holder(&self.dir)?)
     }
+}
+
+/// What went over the wire in an exchange; none if nothing was recorded of it.
+pub(super) fn exchange(
+    connection: &Connection,
+    path: &Path,
+    id: ExchangeId,
+) -> Result<Option<StoredExchange>, ReadError> {
+    let failed = StorageError::when("read", path);
+    let sql = "SELECT seq, kind, version, body FROM record INDEXED BY record_exchange
+               WHERE exchange = ?1 ORDER BY seq";
+    let mut statement = connection.prepare_cached(sql).map_err(&failed)?;
+    let mut rows = statement.query([id.0.cast_signed()]).map_err(&failed)?;
+    let mut found: Option<StoredExchange> = None;
+    while let Some(row) = rows.next().map_err(&failed)? {
+        let columns = || -> rusqlite::Result<_> {
+            Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_bytes()?, row.get(2)?, row.get_ref(3)?.as_blob()?))
+        };
+        let (seq, kind, version, body) = columns().map_err(&failed)?;
+        let added = WireKind::decode(kind, version, body).and_then(|row| found.get_or_insert_default().add(row));
+        added.map_err(|why| unreadable(path, seq, why))?;
+    }
+    Ok(found)
 }
 
 /// The hash of the row `seq`, if there is one.

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::domain::{
     Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Details, Digest, Disposition,
     End, Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId,
-    Measure, Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reading, Revision, Role, RunId,
-    Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict,
-    Workflow,
+    Measure, Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reach, Reading, Revision, Role,
+    RunId, Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb,
+    Verdict, Workflow,
 };
 use crate::engine::{Event, Recorded, Setup, State, Trouble, apply, evidence};
 
@@ -45,11 +45,13 @@ fn setup() -> Setup {
         dir: "crates/cart".into(),
         timeout_s: 600,
         env: vec!["CARGO_HOME".into()],
+        reach: Reach::default(),
     };
     let gate =
         |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement, rules: GateRules::default() };
     Setup {
         author: Some(author()),
+        change_author: None,
         critic: Some(critic()),
         gates: vec![
             gate("tests", GateKind::Command(command), Enforcement::Required),
@@ -137,6 +139,7 @@ fn gate_run(gate: &GateDef, subject: Subject, verdict: Verdict) -> GateRun {
         started: Timestamp(-1),
         duration_ms: 1234,
         details: Details::default(),
+        protection: String::new(),
     }
 }
 
@@ -209,6 +212,7 @@ pub(super) fn every_event() -> Vec<Event> {
             by: Override { gate: "tests".into(), subject: digest, reason: "known flake".into(), by: by.clone() },
         },
         Event::TakenBack { id, stage },
+        Event::ModelChosen { id, stage, role: Role::Critic, model: author(), by: by.clone() },
         Event::CancelAsked { id },
         Event::Reopened { id, stage, reason: "wrong problem".into(), by: by.clone() },
         Event::Parked { id, by: by.clone() },

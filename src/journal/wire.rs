@@ -23,6 +23,8 @@ pub enum WireKind {
     Response(ReceivedResponse),
     /// Some of the response's body.
     Chunk(ReceivedChunk),
+    /// More that was sent after the request, where both sides talk.
+    Sent(SentChunk),
 }
 
 /// A request as it was sent, secrets masked by whoever sent it.
@@ -56,6 +58,15 @@ pub struct ReceivedChunk {
     pub bytes: Vec<u8>,
 }
 
+/// Something sent in the course of an exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentChunk {
+    /// Nanoseconds after the request was sent.
+    pub elapsed_ns: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
 /// An exchange, as far as it got.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredExchange {
@@ -67,12 +78,15 @@ pub struct StoredExchange {
     pub response: Option<ReceivedResponse>,
     /// The body of what came back, in order.
     pub chunks: Vec<ReceivedChunk>,
+    /// What was sent after the request, in order, each with the number of chunks that had been received before it.
+    pub sent: Vec<(usize, SentChunk)>,
 }
 
 /// The words of the `kind` column for these rows.
 pub(super) const REQUEST: &str = "request";
 pub(super) const RESPONSE: &str = "response";
 pub(super) const CHUNK: &str = "chunk";
+pub(super) const SENT: &str = "sent";
 
 /// The version of the form written here.
 pub(super) const VERSION: i64 = 1;
@@ -128,6 +142,9 @@ impl WireKind {
             Self::Chunk(ReceivedChunk { elapsed_ns, bytes }) => {
                 Ok((CHUNK, join(&ChunkLine { elapsed_ns: *elapsed_ns }, bytes)?))
             }
+            Self::Sent(SentChunk { elapsed_ns, bytes }) => {
+                Ok((SENT, join(&ChunkLine { elapsed_ns: *elapsed_ns }, bytes)?))
+            }
         }
     }
 
@@ -148,6 +165,9 @@ impl WireKind {
         } else if kind == CHUNK.as_bytes() {
             let ChunkLine { elapsed_ns } = serde_json::from_slice(line)?;
             Ok(Self::Chunk(ReceivedChunk { elapsed_ns, bytes }))
+        } else if kind == SENT.as_bytes() {
+            let ChunkLine { elapsed_ns } = serde_json::from_slice(line)?;
+            Ok(Self::Sent(SentChunk { elapsed_ns, bytes }))
         } else {
             Err(WireError::Kind)
         }
@@ -163,6 +183,28 @@ fn join(line: &impl Serialize, bytes: &[u8]) -> Result<Vec<u8>, serde_json::Erro
 }
 
 impl StoredExchange {
+    /// What went over the wire where both sides talk, in turn: whether it was received, and the bytes. Nothing where one
+    /// request has one response.
+    pub fn turns(&self) -> Vec<(bool, Vec<u8>)> {
+        let mut turns: Vec<(bool, Vec<u8>)> = Vec::new();
+        if self.sent.is_empty() {
+            return turns;
+        }
+        let mut add = |received: bool, bytes: &[u8]| match turns.last_mut() {
+            Some((same, all)) if *same == received => all.extend_from_slice(bytes),
+            _ => turns.push((received, bytes.to_vec())),
+        };
+        let mut sent = self.sent.iter().peekable();
+        for (before, chunk) in self.chunks.iter().enumerate() {
+            while let Some((_, said)) = sent.next_if(|(after, _)| *after <= before) {
+                add(false, &said.bytes);
+            }
+            add(true, &chunk.bytes);
+        }
+        sent.for_each(|(_, said)| add(false, &said.bytes));
+        turns
+    }
+
     /// Adds the next row.
     pub(super) fn add(&mut self, row: WireKind) -> Result<(), WireError> {
         match row {
@@ -178,6 +220,7 @@ impl StoredExchange {
             WireKind::Response(response) if self.response.is_none() => self.response = Some(response),
             WireKind::Response(_) => return Err(WireError::Twice),
             WireKind::Chunk(chunk) => self.chunks.push(chunk),
+            WireKind::Sent(sent) => self.sent.push((self.chunks.len(), sent)),
         }
         Ok(())
     }

@@ -97,9 +97,16 @@ impl Journal {
         hash_at(&self.connection, &self.path, seq)
     }
 
-    #[cfg(test)]
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn write(&mut self, at: Timestamp, rows: &[(&str, Option<i64>, i64, Vec<u8>)]) -> Result<(), AppendError> {

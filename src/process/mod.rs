@@ -3,4 +3,6 @@
 
 pub mod capture;
 pub mod editor;
+pub mod helper;
+pub mod sandbox;
 pub mod supervise;

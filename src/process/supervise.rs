@@ -1,28 +1,35 @@
-//! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no terminal, a limit,
+//! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no terminal, a sandbox, a limit,
 //! bounded memory, and nothing of it left alive afterwards.
 
 mod group;
 mod kept;
+mod pause;
+mod scratch;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
-use std::{env, future, io};
+use std::{env, fs, future, io, process};
 
 use bytes::Bytes;
 use nix::sys::signal::Signal;
+use nix::unistd::{getegid, geteuid};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::select;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::helper::{self, End, Order, Place};
+use super::sandbox::Sandbox;
 use group::Group;
 use kept::{Kept, LIMITS};
+pub use pause::{pause, resume, suspend};
+use scratch::Scratch;
 
 /// Variables every command gets when the parent has them, beside `TERM=dumb`.
 const ALLOWED: [&str; 8] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "CARGO_HOME", "RUSTUP_HOME"];
@@ -57,6 +64,8 @@ pub struct Spec {
     pub env: Vec<String>,
     /// Variables set.
     pub vars: Vec<(String, String)>,
+    /// What it is kept to; none for a command that has all its user's rights.
+    pub sandbox: Option<Sandbox>,
     /// How long it may run.
     pub limit: Duration,
     /// How long it has between TERM and KILL; see [`GRACE`].
@@ -117,8 +126,8 @@ pub struct Finished {
 /// Runs `spec` to its end and hands each chunk of output to `output` as it is read; a slow `output` slows the command.
 ///
 /// When it returns, or when the future is dropped, no process of the command is alive: TERM goes to the group at the
-/// limit or on `cancel`, KILL after the grace, and KILL to whatever outlives the command. (A descendant that leaves
-/// both session and environment behind escapes; so does, outside Linux, one that leaves the group.)
+/// limit or on `cancel`, KILL after the grace, and KILL to whatever outlives the command, wherever it hid: see
+/// [`helper`]. (Outside Linux, one that leaves the group escapes.)
 ///
 /// On Linux the command also dies with the thread that first polls this future, which must therefore live as long as
 /// the run: the thread of a current-thread runtime does, a pool's worker may not.
@@ -133,12 +142,26 @@ pub async fn feed(
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> Finished {
+    let (send, whole) = unbounded_channel();
+    // The other end is in hand, and it ends with this.
+    let _ = send.send(input);
+    drop(send);
+    supervise(spec, Some(whole), cancel, output).await
+}
+
+/// Like [`feed`], with more `input` as it comes; its standard input ends when the sender is dropped.
+pub async fn converse(
+    spec: &Spec,
+    input: UnboundedReceiver<Bytes>,
+    cancel: &CancellationToken,
+    output: impl FnMut(Stream, &[u8]),
+) -> Finished {
     supervise(spec, Some(input), cancel, output).await
 }
 
 async fn supervise(
     spec: &Spec,
-    input: Option<Bytes>,
+    input: Option<UnboundedReceiver<Bytes>>,
     cancel: &CancellationToken,
     mut output: impl FnMut(Stream, &[u8]),
 ) -> Finished {
@@ -173,6 +196,7 @@ struct Running {
     child: Child,
     pipes: Pipes,
     group: Group,
+    scratch: Scratch,
 }
 
 /// How far stopping a command has gone.
@@ -184,22 +208,34 @@ enum Step {
 }
 
 impl Running {
-    fn start(spec: &Spec, input: Option<Bytes>) -> Result<Self, String> {
-        let Some((program, arguments)) = spec.argv.split_first() else { return Err("the command is empty".to_owned()) };
+    fn start(spec: &Spec, input: Option<UnboundedReceiver<Bytes>>) -> Result<Self, String> {
+        let Some(name) = spec.argv.first() else { return Err("the command is empty".to_owned()) };
+        let mark = group::new_mark(&spec.spill);
+        let scratch = Scratch::new(&mark).map_err(|error| format!("failed to make a temporary directory: {error}"))?;
+        let (program, arguments) = helper::command_line(&order(spec, &scratch));
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&spec.cwd);
         command.env_clear().envs(environment(&spec.env)).envs(spec.vars.iter().map(|(name, value)| (name, value)));
+        if spec.sandbox.is_some() {
+            command.env("TMPDIR", scratch.temporary());
+        }
         command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let (mut child, group) = Group::start(&mut command, &group::owner(&spec.spill))
-            .map_err(|error| why_not_started(spec, program, &error))?;
+        let (mut child, group) =
+            Group::start(&mut command, mark).map_err(|error| why_not_started(&spec.cwd, name, &error))?;
         let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
-        if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
+        if let (Some(mut stdin), Some(mut input)) = (child.stdin.take(), input) {
             // Beside the reading, or both sides could wait for each other. It ends when the last reader is gone, at the
             // latest with the group; that the reader left early is no error.
-            tokio::spawn(async move { stdin.write_all(&input).await });
+            tokio::spawn(async move {
+                while let Some(bytes) = input.recv().await {
+                    if stdin.write_all(&bytes).await.is_err() {
+                        break;
+                    }
+                }
+            });
         }
-        Ok(Self { child, pipes, group })
+        Ok(Self { child, pipes, group, scratch })
     }
 
     async fn attend(
@@ -209,17 +245,19 @@ impl Running {
         kept: &mut Kept,
         output: &mut impl FnMut(Stream, &[u8]),
     ) -> Ending {
-        let (step, status) = self.until_exit(spec, cancel, kept, output).await;
-        let leak = self.drain(kept, output).await;
+        let (step, waited) = self.until_exit(spec, cancel, kept, output).await;
+        let open = self.drain(kept, output).await;
         self.group.end().await;
-        match (step, status) {
+        match (step, waited) {
             (Step::Terminated(ending) | Step::Killed(ending), _) => ending,
             (Step::Running, Err(error)) => Ending::Lost(format!("failed to wait for the command: {error}")),
-            (Step::Running, Ok(status)) => match (status.code(), status.signal()) {
-                (Some(code), _) if leak => Ending::Leak { code },
-                (Some(code), _) => Ending::Exit(code),
-                (None, Some(signal)) => Ending::Signal(signal),
-                (None, None) => Ending::Lost(format!("the command ended in an unknown way: {status}")),
+            (Step::Running, Ok(())) => match told(&self.scratch.report()) {
+                Ok(End::Exit(code)) if open => Ending::Leak { code },
+                Ok(End::Exit(code)) => Ending::Exit(code),
+                Ok(End::Leak(code)) => Ending::Leak { code },
+                Ok(End::Signal(signal)) => Ending::Signal(signal),
+                Ok(End::NotStarted(why)) => Ending::NotStarted(why),
+                Err(why) => Ending::Lost(why),
             },
         }
     }
@@ -231,22 +269,24 @@ impl Running {
         cancel: &CancellationToken,
         kept: &mut Kept,
         output: &mut impl FnMut(Stream, &[u8]),
-    ) -> (Step, io::Result<ExitStatus>) {
+    ) -> (Step, io::Result<()>) {
         let mut step = Step::Running;
+        // Without the time that everything was stopped.
         let mut deadline = Instant::now() + spec.limit.min(LONGEST);
         let grace = spec.grace.min(LONGEST);
         loop {
             // Looked at here too: a flood keeps the read below ready for ever, and the timer would never be asked.
-            if Instant::now() >= deadline {
+            let stopped = self.group.stopped();
+            if Instant::now() >= deadline + stopped {
                 step = match step {
                     Step::Running => {
                         self.group.signal(Signal::SIGTERM);
-                        deadline = Instant::now() + grace;
+                        deadline = Instant::now() - stopped + grace;
                         Step::Terminated(Ending::Timeout)
                     }
                     Step::Terminated(ending) => {
-                        self.group.signal(Signal::SIGKILL);
-                        deadline = Instant::now() + GIVE_UP;
+                        self.group.end_all();
+                        deadline = Instant::now() - stopped + GIVE_UP;
                         Step::Killed(ending)
                     }
                     Step::Killed(_) => return (step, Err(io::ErrorKind::TimedOut.into())),
@@ -256,12 +296,12 @@ impl Running {
                 biased;
                 () = cancel.cancelled(), if step == Step::Running => {
                     self.group.signal(Signal::SIGTERM);
-                    deadline = Instant::now() + grace;
+                    deadline = Instant::now() - stopped + grace;
                     step = Step::Terminated(Ending::Cancelled);
                 }
-                status = self.child.wait() => return (step, status),
+                status = self.child.wait() => return (step, status.map(drop)),
                 Some((stream, length)) = self.pipes.next() => self.pipes.deliver(stream, length, kept, output).await,
-                () = sleep_until(deadline) => {}
+                () = sleep_until(deadline + stopped) => {}
             }
         }
     }
@@ -353,27 +393,36 @@ fn absolute_only(path: OsString) -> OsString {
     env::join_paths(env::split_paths(&path).filter(|entry| entry.is_absolute())).unwrap_or(path)
 }
 
-/// The spawn error in words that say what to do; the system's own often don't say which file is meant.
-fn why_not_started(spec: &Spec, program: &str, error: &io::Error) -> String {
-    if !spec.cwd.is_dir() {
-        return format!("the directory {} is missing", spec.cwd.display());
-    }
-    let named_by_path = program.contains('/');
-    let file = spec.cwd.join(program);
-    match error.kind() {
-        io::ErrorKind::NotFound if named_by_path && file.exists() => {
-            format!("{program} cannot run: the interpreter its first line names is missing")
-        }
-        io::ErrorKind::NotFound if named_by_path => format!("command not found: {}", file.display()),
-        io::ErrorKind::NotFound => format!("command not found: {program} is in no directory of PATH"),
-        io::ErrorKind::PermissionDenied if !is_searchable(&spec.cwd) => {
-            format!("no permission to enter the directory {}", spec.cwd.display())
-        }
-        io::ErrorKind::PermissionDenied => format!("{program} is not executable"),
-        _ => format!("failed to start {program}: {error}"),
+/// What the helper is told to do.
+fn order(spec: &Spec, scratch: &Scratch) -> Order {
+    let sandbox = spec.sandbox.clone().map(|mut sandbox| {
+        sandbox.writable.push(scratch.temporary());
+        sandbox
+    });
+    let apart = sandbox.as_ref().is_some_and(|sandbox| sandbox.apart);
+    Order {
+        place: if apart { Place::Apart } else { Place::Outside },
+        parent: process::id(),
+        identity: (geteuid().as_raw(), getegid().as_raw()),
+        report: scratch.report(),
+        sandbox,
+        argv: spec.argv.iter().map(OsString::from).collect(),
     }
 }
 
-fn is_searchable(directory: &Path) -> bool {
-    nix::unistd::access(directory, nix::unistd::AccessFlags::X_OK).is_ok()
+/// How the command ended, as its helper tells.
+fn told(report: &Path) -> Result<End, String> {
+    let text = fs::read_to_string(report).unwrap_or_default();
+    End::read(&text).ok_or_else(|| "the process that attended the command was itself killed".to_owned())
+}
+
+/// Why not even the helper started, in words that say what to do.
+fn why_not_started(cwd: &Path, name: &str, error: &io::Error) -> String {
+    if !cwd.is_dir() {
+        return format!("the directory {} is missing", cwd.display());
+    }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return format!("no permission to enter the directory {}", cwd.display());
+    }
+    format!("failed to start {name}: {error}")
 }

@@ -16,4 +16,4 @@ pub use assemble::{Prompt, Values, assemble};
 pub use piece::{Piece, fit};
 pub use record::{Record, Step, next_number, record, slug};
 pub use reply::{feedback, missing, unwrap_reply};
-pub use template::{Template, TemplateError, TemplateProblem, builtin, parse};
+pub use template::{BY_AGENT, Template, TemplateError, TemplateProblem, builtin, for_agent, parse};

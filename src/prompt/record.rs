@@ -3,7 +3,7 @@
 //! The record is part of the tree whose landing it describes, so it ends with the decisions before the last one; the
 //! decision that lands it is in the commit's trailers.
 
-use crate::domain::{Change, Decision, Finding, Gap, GateRun, ModelId, Origin, Person, Revision, Verb, sections};
+use crate::domain::{Change, Decision, Finding, Gap, GateRun, Origin, Person, Revision, Verb, sections};
 
 /// Longest slug, in bytes.
 const MAX_SLUG: usize = 60;
@@ -51,7 +51,7 @@ pub struct Record<'a> {
     /// The readings, as a Markdown table.
     pub readings: &'a str,
     /// Who objected.
-    pub critic: &'a ModelId,
+    pub critic: &'a str,
 }
 
 /// The record's Markdown.
@@ -98,7 +98,7 @@ pub fn record(of: &Record) -> String {
         "Plan by {}, change by {}, reviewed by `{}`. Decisions before landing:",
         writer(&of.plan.origin),
         writer(of.written_by),
-        one_line(&of.critic.0)
+        one_line(of.critic)
     ));
     out.list(of.steps.iter().map(decision));
     out.0
@@ -252,8 +252,8 @@ pub fn next_number(existing: &[String]) -> u32 {
 mod tests {
     use super::*;
     use crate::domain::{
-        Anchor, ArtifactKind, Details, Digest, Disposition, ExchangeId, FileStat, RunId, Severity, Subject, Timestamp,
-        Unread, Verdict,
+        Anchor, ArtifactKind, Details, Digest, Disposition, ExchangeId, FileStat, ModelId, RunId, Severity, Subject,
+        Timestamp, Unread, Verdict,
     };
 
     fn plan(ordinal: u32, text: &str) -> Revision {
@@ -300,6 +300,7 @@ mod tests {
             started: Timestamp(0),
             duration_ms: 1,
             details: Details::default(),
+            protection: String::new(),
         };
         let text = record(&Record {
             date: "2026-11-21",
@@ -314,7 +315,7 @@ mod tests {
             steps: &[step(&first, &back, &[objection]), step(&second, &fine, &[])],
             gates: &[run],
             readings: "| reading | before |\n|---|---|\n| t | 9 |\n",
-            critic: &ModelId("b/y".into()),
+            critic: "b/y",
         });
         assert!(text.starts_with(
             "---\nstatus: accepted\ndate: 2026-11-21\ndecision-makers: [\"Ada \\\"A\\\" <ada@example.org>\"]\n---\n\n\

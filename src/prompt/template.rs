@@ -192,6 +192,17 @@ pub fn builtin(role: Role, stage: &StageSpec) -> Result<Template, TemplateError>
     parse(file_name, text)
 }
 
+/// The name of the template for an agent that makes a change where the files are.
+pub const BY_AGENT: &str = "author-change-by-agent";
+
+/// The built-in template of that name.
+///
+/// # Errors
+/// Only if it is unsound; a test reads it.
+pub fn for_agent() -> Result<Template, TemplateError> {
+    parse("author-change-by-agent.md", include_str!("../../assets/prompts/author-change-by-agent.md"))
+}
+
 /// Reads the template file called `file_name` (`author-plan.md`).
 ///
 /// # Errors
@@ -380,5 +391,6 @@ mod tests {
                 assert_eq!((template.role, template.stage.as_str()), (role, kind.name()));
             }
         }
+        assert_eq!(for_agent().unwrap().name, BY_AGENT);
     }
 }

@@ -69,7 +69,9 @@ impl Program {
         observer.request(&Request { method: "RUN", url, headers: Vec::new(), body: input.clone() });
 
         let (cwd, spill, vars) = (scratch.path(), scratch.spill(), Vec::new());
-        let spec = Spec { argv, cwd, env: parent_variables(), vars, limit: limits.total, grace: GRACE, spill };
+        // A person's own program: it has all their rights, as in their shell.
+        let (env, sandbox) = (parent_variables(), None);
+        let spec = Spec { argv, cwd, env, vars, sandbox, limit: limits.total, grace: GRACE, spill };
         let sent = Instant::now();
         let mut said =
             Said { reply: Reply::new(End::Interrupted), observer, sent, partial: Vec::new(), errors: Vec::new() };

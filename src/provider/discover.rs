@@ -74,13 +74,25 @@ pub async fn discover(env: impl Fn(&str) -> Option<String>, servers: &[LocalServ
         name,
         what: format!("{variable} is set"),
         format: *format,
-        base_url: (*base_url).to_owned(),
+        base_url: elsewhere(&env, name).unwrap_or_else(|| (*base_url).to_owned()),
         api_key_env: Some(variable),
         models: Vec::new(),
     });
     let mut found: Vec<Found> = keys.collect();
     found.extend(join_all(servers.iter().map(|server| ask(server, CONNECT, ANSWER))).await.into_iter().flatten());
     found
+}
+
+/// The address that a vendor's own libraries are sent to instead of the vendor's, by a variable of theirs.
+fn elsewhere(env: &impl Fn(&str) -> Option<String>, provider: &str) -> Option<String> {
+    let set =
+        |name: &str| env(name).map(|url| url.trim().trim_end_matches('/').to_owned()).filter(|url| !url.is_empty());
+    match provider {
+        "openai" => set("OPENAI_BASE_URL"),
+        // Theirs has no version in it.
+        "anthropic" => set("ANTHROPIC_BASE_URL").map(|url| url.trim_end_matches("/v1").to_owned() + "/v1"),
+        _ => None,
+    }
 }
 
 /// A server that doesn't answer in time, or not with a list of models, is not there.
@@ -116,6 +128,12 @@ mod tests {
             [(WireFormat::OpenAiChat, "OPENAI_API_KEY is set"), (WireFormat::Anthropic, "ANTHROPIC_API_KEY is set")];
         assert_eq!(told, expected);
         assert!(!format!("{found:?}").contains("secret"));
+        let env = |name: &str| match name {
+            "ANTHROPIC_API_KEY" => Some("secret".to_owned()),
+            "ANTHROPIC_BASE_URL" => Some("https://gate.example.org/".to_owned()),
+            _ => None,
+        };
+        assert_eq!(discover(env, &[]).await[0].base_url, "https://gate.example.org/v1");
     }
 
     #[tokio::test]

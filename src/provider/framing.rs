@@ -112,6 +112,10 @@ impl<F: Format> Reader for Framed<F> {
         };
         parts.push(Part::End(end));
     }
+
+    fn pieces(&self) -> usize {
+        self.pieces
+    }
 }
 
 impl<F: Format> Framed<F> {

@@ -111,6 +111,7 @@ async fn run(argv: &[String], cancel: &CancellationToken) -> Result<Option<Secre
         cwd: scratch.path(),
         env: parent_variables(),
         vars: Vec::new(),
+        sandbox: None,
         limit: PATIENCE,
         grace: GRACE,
         spill: scratch.spill(),

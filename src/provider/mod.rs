@@ -6,9 +6,11 @@
 //! begun, in a way that passes, is made again, and the observer is told; no redirect is followed.
 //!
 //! A further wire format is a file beside `chat.rs` (a request and a `framing::Format`), a variant of
-//! [`WireFormat`], and a line in `speak`.
+//! [`WireFormat`], and a line in `speak` and `reader`.
 
+mod agent;
 mod anthropic;
+mod cassette;
 mod chat;
 mod command;
 mod discover;
@@ -16,7 +18,10 @@ mod failure;
 mod framing;
 mod gemini;
 mod key;
+mod models;
 mod ollama;
+mod otlp;
+mod recorded;
 mod responses;
 mod retry;
 mod scratch;
@@ -29,9 +34,17 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod trial;
+mod usual;
 
+pub use agent::{Asks, Denied, Workplace};
+pub use cassette::{Attempt, Cassette, CassetteError, Goal, Head, Sent, Track};
 pub use discover::{Found, LOCAL_SERVERS, LocalServer, discover};
+pub use otlp::{SendError, send_traces};
+pub use recorded::{Form, Reread};
 pub use transport::Limits;
+pub use trial::{QUESTION, is_free, quote};
+pub use usual::{Agent, agents, is_on_path, usual_models};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -56,6 +69,8 @@ pub struct Call {
     pub max_output: Option<u64>,
     /// The job the model does in this call.
     pub role: Role,
+    /// The loop it is for, counted from 1.
+    pub number: u32,
     /// The stage it is for.
     pub stage: String,
     /// The how-many-th call of this role in this stage, from 1.
@@ -65,7 +80,7 @@ pub struct Call {
 /// What is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `POST`; `RUN` for a command, `PLAY` for a script.
+    /// `POST`; `RUN` for a command or an agent, `PLAY` for a script.
     pub method: &'static str,
     /// The whole address.
     pub url: String,
@@ -101,6 +116,8 @@ pub trait Observer: Send {
     fn retry(&mut self, retry: &Retry);
     /// Status and headers of the response.
     fn response(&mut self, status: u16, headers: &[(String, String)]);
+    /// More bytes sent after the request, this many nanoseconds after it: an agent is talked with.
+    fn sent(&mut self, elapsed_ns: u64, bytes: &[u8]);
     /// Bytes of the response's body, as they arrived, this many nanoseconds after the attempt's request was sent.
     fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]);
     /// More of the reply's text.
@@ -193,6 +210,14 @@ pub enum SetupError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The recording can't be played.
+    #[error("provider {provider:?} plays a recording that can't be used: {why}")]
+    Cassette {
+        /// The provider.
+        provider: String,
+        /// What is wrong, and where.
+        why: String,
+    },
     /// The script would never end.
     #[error("chars_per_second of provider {provider:?} is 0: give at least 1, or leave it out to play at once")]
     ScriptPace {
@@ -211,7 +236,9 @@ pub struct Provider {
 enum Kind {
     Server(Box<server::Server>),
     Command(command::Program),
+    Agent(agent::Agent),
     Script(script::Script),
+    Cassette(cassette::Player),
 }
 
 impl Provider {
@@ -227,9 +254,11 @@ impl Provider {
         let kind = match spec {
             ProviderSpec::Server(spec) => Kind::Server(Box::new(server::Server::new(name, spec, env)?)),
             ProviderSpec::Command { argv } => Kind::Command(command::Program::new(argv)),
+            ProviderSpec::Agent { argv, env: names } => Kind::Agent(agent::Agent::new(argv, names, env)),
             ProviderSpec::Script { dir, chars_per_second } => {
                 Kind::Script(script::Script::new(name, dir, *chars_per_second)?)
             }
+            ProviderSpec::Cassette { file, timed } => Kind::Cassette(cassette::Player::new(name, file, *timed)?),
         };
         Ok(Self { kind, limits: Limits::default(), owner: None })
     }
@@ -252,19 +281,57 @@ impl Provider {
         match &self.kind {
             Kind::Server(server) => transport::exchange(server, call, self.limits, observer, cancel).await,
             Kind::Command(program) => program.run(call, self.owner.as_deref(), self.limits, observer, cancel).await,
+            Kind::Agent(_) => Reply::new(End::Failed(NOT_IN_TEXT.to_owned())),
             Kind::Script(script) => script.play(call, observer, cancel).await,
+            Kind::Cassette(player) => player.play(call, observer, cancel).await,
+        }
+    }
+
+    /// Whether it makes changes itself, in a directory, instead of answering in text; see [`Self::work`].
+    pub fn is_agent(&self) -> bool {
+        matches!(self.kind, Kind::Agent(_))
+    }
+
+    /// Lets an agent do what `call` asks for in `place`, to its end, to a limit, or until `cancel`. The reply's text is
+    /// what it said; what it did is in the place.
+    pub async fn work(
+        &self,
+        call: &Call,
+        place: &mut dyn Workplace,
+        observer: &mut dyn Observer,
+        cancel: &CancellationToken,
+    ) -> Reply {
+        match &self.kind {
+            Kind::Agent(agent) => agent.work(call, place, self.owner.as_deref(), self.limits, observer, cancel).await,
+            _ => self.call(call, observer, cancel).await,
         }
     }
 }
 
+/// Configuration refuses it; a role may have been changed under a running loop, though.
+const NOT_IN_TEXT: &str = "an agent (kind = \"acp\") can only make changes: name it as \"change_author\" under [roles], \
+                           and a model as \"author\"";
+
 /// A call in a wire format, and a reader for the answer.
 fn speak(format: WireFormat, call: &Call) -> (transport::Post<'_>, Box<dyn transport::Reader>) {
+    let post = match format {
+        WireFormat::OpenAiChat => chat::post(call),
+        WireFormat::OpenAiResponses => responses::post(call),
+        WireFormat::Anthropic => anthropic::post(call),
+        WireFormat::Gemini => gemini::post(call),
+        WireFormat::Ollama => ollama::post(call),
+    };
+    (post, reader(format))
+}
+
+/// A reader for an answer in a wire format.
+fn reader(format: WireFormat) -> Box<dyn transport::Reader> {
     match format {
-        WireFormat::OpenAiChat => (chat::post(call), Box::new(Framed::<chat::Chat>::default())),
-        WireFormat::OpenAiResponses => (responses::post(call), Box::new(Framed::<responses::Responses>::default())),
-        WireFormat::Anthropic => (anthropic::post(call), Box::new(Framed::<anthropic::Anthropic>::default())),
-        WireFormat::Gemini => (gemini::post(call), Box::new(Framed::<gemini::Gemini>::default())),
-        WireFormat::Ollama => (ollama::post(call), Box::new(Framed::<ollama::Ollama>::default())),
+        WireFormat::OpenAiChat => Box::new(Framed::<chat::Chat>::default()),
+        WireFormat::OpenAiResponses => Box::new(Framed::<responses::Responses>::default()),
+        WireFormat::Anthropic => Box::new(Framed::<anthropic::Anthropic>::default()),
+        WireFormat::Gemini => Box::new(Framed::<gemini::Gemini>::default()),
+        WireFormat::Ollama => Box::new(Framed::<ollama::Ollama>::default()),
     }
 }
 
@@ -273,7 +340,9 @@ impl fmt::Debug for Provider {
         let kind = match &self.kind {
             Kind::Server(server) => server.format.name(),
             Kind::Command(_) => "command",
+            Kind::Agent(_) => "acp",
             Kind::Script(_) => "script",
+            Kind::Cassette(_) => "cassette",
         };
         f.debug_struct("Provider").field("kind", &kind).field("limits", &self.limits).finish_non_exhaustive()
     }

@@ -133,15 +133,12 @@ pub(super) fn client_for(base: &Url, connect: Duration) -> Result<Client, reqwes
     }
 }
 
-/// The models that `GET url` lists in OpenAI's form; none if there is no such list.
+/// The models that `GET url` lists, in OpenAI's form (`data`, `id`) or Google's and Ollama's (`models`, `name`); none if
+/// there is no such list.
 pub(super) async fn list_models(client: &Client, url: &str, headers: HeaderMap) -> Option<Vec<String>> {
     #[derive(Deserialize)]
-    struct List {
-        /// `null` from an Ollama that has no model.
-        data: Option<Vec<Model>>,
-    }
-    #[derive(Deserialize)]
     struct Model {
+        #[serde(alias = "name")]
         id: String,
     }
     let mut response = client.get(url).headers(headers).send().await.ok()?.error_for_status().ok()?;
@@ -153,7 +150,10 @@ pub(super) async fn list_models(client: &Client, url: &str, headers: HeaderMap) 
         }
     }
     let value: serde_json::Value = serde_json::from_slice(&body).ok()?;
-    value.get("data")?;
-    let list: List = serde_json::from_value(value).ok()?;
-    Some(list.data.unwrap_or_default().into_iter().map(|model| model.id).collect())
+    // `null` from an Ollama that has no model.
+    let list = value.get("data").or_else(|| value.get("models"))?;
+    let list: Option<Vec<Model>> = serde_json::from_value(list.clone()).ok()?;
+    // Google writes `models/gemini-...` and takes the name without it.
+    let name = |model: Model| model.id.strip_prefix("models/").map(str::to_owned).unwrap_or(model.id);
+    Some(list.unwrap_or_default().into_iter().map(name).collect())
 }

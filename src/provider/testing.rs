@@ -207,6 +207,7 @@ pub(crate) fn call() -> Call {
         prompt: "Why?".into(),
         max_output: None,
         role: Role::Author,
+        number: 1,
         stage: "plan".into(),
         nth: 1,
     }
@@ -223,6 +224,7 @@ pub(crate) struct Witness {
     pub(crate) chunks: Vec<(u64, Vec<u8>)>,
     pub(crate) deltas: Vec<String>,
     pub(crate) reasoning: Vec<String>,
+    pub(crate) sent: Vec<u8>,
     pub(crate) on_text: Option<Box<dyn Fn() + Send>>,
 }
 
@@ -255,6 +257,10 @@ impl Observer for Witness {
     fn response(&mut self, status: u16, headers: &[(String, String)]) {
         self.statuses.push(status);
         self.headers.extend_from_slice(headers);
+    }
+
+    fn sent(&mut self, _elapsed_ns: u64, bytes: &[u8]) {
+        self.sent.extend_from_slice(bytes);
     }
 
     fn chunk(&mut self, elapsed_ns: u64, bytes: &[u8]) {

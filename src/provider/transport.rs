@@ -31,7 +31,7 @@ const REST: Duration = Duration::from_millis(200);
 pub(super) const REPLY_CAP: usize = 16 * 1024 * 1024;
 
 /// The most bytes of a response: a token of four bytes comes in an event of 200 to 400.
-const RESPONSE_CAP: usize = 512 * 1024 * 1024;
+pub(super) const RESPONSE_CAP: usize = 512 * 1024 * 1024;
 
 /// The most bytes read of an error response, and of what follows a reply.
 const ERROR_CAP: usize = 64 * 1024;
@@ -90,6 +90,8 @@ pub(super) trait Reader: Send {
     /// Takes note of the response's orderly end, which its framing marks as one or not; the last part appended is
     /// always an end.
     fn finish(&mut self, marked: bool, parts: &mut Vec<Part>);
+    /// How many whole events, lines or documents there were.
+    fn pieces(&self) -> usize;
 }
 
 /// A request in a wire format.

@@ -99,7 +99,7 @@ impl<'a> Tree<'a> {
                 self.mode_refusal(edit),
                 self.existence_refusal(edit),
                 self.shape_refusal(edit),
-                content_refusal(edit),
+                content_refusal(&edit.action),
             ];
             problems.extend(reasons.into_iter().flatten().map(|reason| Problem::new(&edit.path, reason)));
         }
@@ -181,8 +181,9 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn content_refusal(edit: &FileEdit) -> Option<String> {
-    let (Action::Create(content) | Action::Write(content)) = &edit.action else { return None };
+/// Why this can't be the content of a file.
+pub(super) fn content_refusal(action: &Action) -> Option<String> {
+    let (Action::Create(content) | Action::Write(content)) = action else { return None };
     match () {
         () if content.len() > MAX_FILE_BYTES => {
             Some(format!("has {} bytes; the most is {MAX_FILE_BYTES} (4 MiB)", content.len()))

@@ -2,13 +2,15 @@
 //!
 //! `windlass show x N` has the same bytes, exactly.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::domain::{ExchangeId, without_keys};
-use crate::journal::{OpenError, ReadError, Reader, StoredExchange};
+use crate::driver::{Moments, reread};
+use crate::journal::{self, Found, OpenError, ReadError, Reader, StoredExchange};
 
 /// Why a call can't be read back.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,23 @@ pub(super) fn text(dir: &Path, id: ExchangeId) -> Result<String, ExchangeError> 
     Ok(without_keys(&told(&stored)).into_owned())
 }
 
+/// Those of these calls that have a text in what was sent or said, each with the first line that has it.
+pub(super) fn find(
+    dir: &Path,
+    text: &str,
+    ids: Vec<ExchangeId>,
+) -> Result<BTreeMap<ExchangeId, String>, ExchangeError> {
+    let mut lines = BTreeMap::new();
+    let Some(reader) = Reader::open(dir)? else { return Ok(lines) };
+    for id in reader.may_have(text, ids)? {
+        let stored = reader.exchange(id)?.unwrap_or_default();
+        if let Some(Found { side, text }) = journal::find(&stored, text).into_iter().next() {
+            lines.insert(id, format!("{side}: {}", text.trim()));
+        }
+    }
+    Ok(lines)
+}
+
 fn told(stored: &StoredExchange) -> String {
     let attempts = stored.earlier.len() + 1;
     let mut text = String::new();
@@ -37,6 +56,9 @@ fn told(stored: &StoredExchange) -> String {
         let _ = writeln!(text, "# Attempt {number} of {attempts}, which failed\n\n{}", told(attempt));
     }
     // Writing to a string can't fail.
+    if let Some(line) = Moments::of(&reread(stored), None).line() {
+        let _ = writeln!(text, "{line}\n");
+    }
     match &stored.request {
         None => text.push_str("# Nothing was sent\n"),
         Some(sent) => {
@@ -47,6 +69,14 @@ fn told(stored: &StoredExchange) -> String {
             text.push('\n');
             body(&mut text, &sent.body);
         }
+    }
+    let turns = stored.turns();
+    if !turns.is_empty() {
+        for (received, bytes) in turns {
+            let _ = writeln!(text, "\n# {}\n", if received { "Received" } else { "Sent" });
+            bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).for_each(|line| body(&mut text, line));
+        }
+        return text;
     }
     let bytes: Vec<u8> = stored.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect();
     match &stored.response {
@@ -124,10 +154,18 @@ mod tests {
             }),
             response: Some(ReceivedResponse { status: 200, headers: Vec::new() }),
             chunks: vec![ReceivedChunk { elapsed_ns: 1, bytes: b"data: {\"x\":1}\n\n".to_vec() }],
+            sent: Vec::new(),
         };
         let text = told(&stored);
-        for part in ["POST http://127.0.0.1/v1", "content:\n", "# Task\n", "- one\n", "stream: true", "data: {\"x\":1}"]
-        {
+        for part in [
+            "POST http://127.0.0.1/v1",
+            "content:\n",
+            "# Task\n",
+            "- one\n",
+            "stream: true",
+            "data: {\"x\":1}",
+            "first byte after 0 ms",
+        ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
         assert!(told(&StoredExchange::default()).contains("Nothing was sent"));

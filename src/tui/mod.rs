@@ -3,6 +3,7 @@
 //! Nothing ticks. The loop sleeps until a key, a report, a signal, or the moment the model asked to be woken at; a screen
 //! on which nothing changes costs no time and writes no byte.
 
+mod casting;
 mod drafts;
 mod editor;
 mod exchange;
@@ -25,6 +26,7 @@ use crate::repo::{Repo, RepoError};
 use crate::theme::Theme;
 
 pub use self::run::run;
+pub use self::terminal::size;
 
 /// Everything the screen starts from.
 pub struct Start {
@@ -38,6 +40,8 @@ pub struct Start {
     pub reload: Box<dyn Fn() -> Result<Settings, String>>,
     /// What the driver is asked at once: to begin a loop.
     pub first: Option<Order>,
+    /// Whether no model is configured at all: in a repository without a loop, choosing them comes first.
+    pub first_run: bool,
     /// The goal that the first loop's question begins with.
     pub goal: Option<String>,
 }
@@ -52,6 +56,15 @@ pub struct Settings {
     pub theme: Theme,
     /// Which keys do what.
     pub keymap: Keymap,
+}
+
+/// How the screen was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// The person has gone, or the terminal has.
+    Done,
+    /// For the demo.
+    Demo,
 }
 
 /// The record of the repository.

@@ -9,9 +9,11 @@ use crossterm::event::{Event, EventStream};
 use futures_util::{FutureExt, StreamExt};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant as Moment, sleep_until};
+use tokio_util::sync::CancellationToken;
 
+use super::casting;
 use super::drafts::Drafts;
 use super::editor::{self, Edited};
 use super::exchange;
@@ -19,12 +21,15 @@ use super::input::{self, Pending};
 use super::live::{Company, Feed, Gallery, Heard, Told};
 use super::record::{self, Source};
 use super::terminal::{Drawn, Screen};
-use super::{Settings, Start, TuiError};
-use crate::app::{Host, Model, Msg, Notice, Request, Waiting, update};
-use crate::domain::{LoopId, Timestamp};
+use super::{Left, Settings, Start, TuiError};
+use crate::app::action::Action;
+use crate::app::{Candidate, Host, Model, Msg, Notice, Overlay, Request, Waiting, update};
+use crate::config::Config;
+use crate::domain::{LoopId, Role, Timestamp};
 use crate::driver::{Order, Report};
 use crate::engine::{Command, Event as Happened, Loop, Phase, Status};
 use crate::keymap::Keymap;
+use crate::process::supervise;
 use crate::repo::Repo;
 use crate::theme::Theme;
 use crate::view::{self, Grammar, Scene, Syntax};
@@ -39,12 +44,12 @@ const SETTLE: Duration = Duration::from_millis(75);
 ///
 /// # Errors
 /// If the terminal or the record fails. The terminal is as it was before.
-pub fn run(start: Start) -> Result<(), TuiError> {
+pub fn run(start: Start) -> Result<Left, TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let Start { repo, record, settings, reload, first, goal } = start;
+    let Start { repo, record, settings, reload, first, first_run, goal } = start;
     let Settings { config, host, theme, keymap } = settings;
     let configured = config.editor.clone();
-    let opened = record::open(record, config, repo.clone())?;
+    let opened = record::open(record, config.clone(), repo.clone())?;
     let screen = Screen::take()?;
     let size = Screen::size()?;
     let mut model = Model::new(opened.state, opened.seq, host, size, now());
@@ -71,6 +76,8 @@ pub fn run(start: Start) -> Result<(), TuiError> {
         opened.source.order(order);
     }
     model.help_rows = view::help_rows(&keymap);
+    let first_run = first_run && model.state.loops.is_empty() && !model.host.reads_only;
+    let (back, aside) = unbounded_channel();
     let syntax = Syntax::default();
     let session = Session {
         ui: Ui { model, theme, keymap, syntax, pending: Pending::default() },
@@ -83,14 +90,20 @@ pub fn run(start: Start) -> Result<(), TuiError> {
         keys: None,
         frame: Frame { wanted: Some(Instant::now()), last: None },
         looked_at: None,
+        config,
+        back,
+        aside,
+        trial: CancellationToken::new(),
+        left: Left::Done,
+        first_run,
     };
     let (session, result) = runtime.block_on(session.serve(opened.reports));
     // The terminal first: whatever the driver has to say belongs on the person's own screen.
-    let Session { screen, source, .. } = session;
+    let Session { screen, source, left, .. } = session;
     drop(screen);
     let ended = source.end();
     drop(opened.quiet);
-    result.and(ended)
+    result.and(ended).map(|()| left)
 }
 
 /// What is drawn.
@@ -134,6 +147,14 @@ struct Session {
     frame: Frame,
     /// The phase last rung for.
     looked_at: Option<(LoopId, usize, bool)>,
+    config: Config,
+    /// What is done beside the loop, and outside the record, comes back here.
+    back: UnboundedSender<Msg>,
+    aside: UnboundedReceiver<Msg>,
+    /// Ends the models that are being tried out.
+    trial: CancellationToken,
+    left: Left,
+    first_run: bool,
 }
 
 enum Next {
@@ -151,6 +172,10 @@ impl Session {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        if self.first_run {
+            // Nothing can come of it but a look around.
+            self.take(Msg::Act(Action::RolesOpen), &mut interrupt)?;
+        }
         self.draw()?;
         self.load_grammar();
         self.listen()?;
@@ -181,6 +206,10 @@ impl Session {
                     }
                     None => Next::Leave,
                 },
+                Some(msg) = self.aside.recv() => {
+                    self.frame.soon();
+                    self.take(msg, &mut interrupt)?
+                }
                 () = until(due) => self.woken()?,
                 heard = company.next() => self.hear(heard, &mut company, &mut interrupt)?,
             };
@@ -247,6 +276,10 @@ impl Session {
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
         let next = self.take(msg, interrupt)?;
         self.keep_drafts();
+        if !self.ui.model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Casting(_))) {
+            // Whoever leaves the choice of the models waits for no answer.
+            self.trial.cancel();
+        }
         if resized {
             self.frame.wanted = Some(Instant::now() + SETTLE);
         } else {
@@ -282,6 +315,7 @@ impl Session {
             Report::Progress(text) => Msg::Progress(text),
             Report::Refused(text) => Msg::Refused(text),
             Report::Files(files) => Msg::Files(files),
+            Report::Models { offers, more } => Msg::Models { offers, more },
             Report::Worktree(path) => {
                 let editor = self.editor.clone();
                 let opened = self.lend(interrupt, || editor::open(&editor, &path))?;
@@ -306,6 +340,7 @@ impl Session {
         for request in update(&mut self.ui.model, msg, now()) {
             match request {
                 Request::Quit => return Ok(Next::Leave),
+                Request::Suspend => self.lend(interrupt, supervise::suspend)?,
                 Request::Command(command) => self.order(Order::Command(command)),
                 Request::Begin { goal, hint } => self.order(Order::Begin { goal, hint }),
                 Request::LookAround => self.look_around(),
@@ -317,8 +352,30 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::FindCalls(text) => {
+                    let ids: Vec<_> = self.ui.model.state.exchanges.keys().copied().collect();
+                    let msg = match exchange::find(&self.repo.private_dir()?, &text, ids) {
+                        Ok(lines) => Msg::FoundCalls { text, lines },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
+                Request::LookForModels => casting::look(&self.config, self.back.clone()),
+                Request::TryModels(models) => {
+                    self.trial = CancellationToken::new();
+                    casting::try_out(models, self.trial.clone(), self.back.clone());
+                }
+                Request::Cast(chosen) => {
+                    let msg = self.cast(&chosen);
+                    return self.take(msg, interrupt);
+                }
+                Request::Demo => {
+                    self.left = Left::Demo;
+                    return Ok(Next::Leave);
+                }
                 Request::AskNow(id) => self.order(Order::AskNow(id)),
                 Request::ListFiles => self.order(Order::ListFiles),
+                Request::ListModels => self.order(Order::ListModels),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),
                 Request::Trust(config) => {
                     let by = self.ui.model.person();
@@ -339,6 +396,21 @@ impl Session {
         Ok(Next::Go)
     }
 
+    /// Writes the chosen models down, and works with them from now on.
+    fn cast(&mut self, chosen: &[(Role, Candidate)]) -> Msg {
+        let said = match casting::write(chosen) {
+            Ok(said) => said,
+            Err(why) => return Msg::Refused(why),
+        };
+        self.reload();
+        let setup = &self.ui.model.host.setup;
+        let holds = chosen.iter().all(|(role, one)| {
+            let now = if *role == Role::Author { &setup.author } else { &setup.critic };
+            now.as_ref() == Some(&one.model)
+        });
+        Msg::Cast(if holds { said } else { format!("{said}; the repository, a variable or a flag names others") })
+    }
+
     /// Reads the configuration again. A broken one changes nothing.
     fn reload(&mut self) {
         let notice = match (self.reload)() {
@@ -351,6 +423,7 @@ impl Session {
                 self.ui.model.help_rows = view::help_rows(&keymap);
                 (self.ui.theme, self.ui.keymap) = (theme, keymap);
                 self.editor = editor::command(config.editor.as_deref());
+                self.config = config.clone();
                 let warning = host.warnings.first().cloned();
                 self.tell(Msg::Host(Box::new(Host { demo, reads_only, ..host })));
                 self.load_grammar();

@@ -10,9 +10,9 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::style::force_color_output;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode, size,
+    disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{cursor, execute, queue, terminal};
 use ratatui::Terminal;
 
 use super::pen::Pen;
@@ -45,6 +45,14 @@ pub(super) enum Drawn {
     Moved,
 }
 
+/// Columns and rows of the terminal, which need not be ours.
+///
+/// # Errors
+/// If there is none.
+pub fn size() -> io::Result<(u16, u16)> {
+    terminal::size()
+}
+
 /// A terminal that takes the screen to be empty.
 fn fresh() -> io::Result<Backed> {
     let size = size()?;
@@ -68,7 +76,7 @@ impl Screen {
 
     /// Columns and rows.
     pub(super) fn size() -> io::Result<(u16, u16)> {
-        size()
+        terminal::size()
     }
 
     /// Draws a scene: what changed since the last frame, in one write.

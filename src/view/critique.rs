@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::paint::{clip, indented, lines, list, span, wrapped};
+use super::paint::{clip, indented, lines, list, wrapped};
 use super::ready::note;
+use crate::app::action::Action;
 use crate::app::layout::{Area, Pane};
 use crate::app::{Face, Stream};
-use crate::domain::{Disposition, Finding, Severity, visible_line};
+use crate::domain::{Disposition, Finding, Role, Severity, visible_line};
 use crate::engine::Phase;
 use crate::theme::Scope;
 
@@ -45,14 +46,19 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
             (Some(why), _) => {
                 let style = scene.theme.style(Scope::CritiqueBlocker);
                 let mut text = wrapped(&format!("✗ no critique: {why}"), usize::from(area.width), 2, style);
-                let key = scene.key(crate::app::action::Action::CritiqueRerun).unwrap_or_default();
+                let key = |action| scene.key(action).unwrap_or_default();
+                let (again, other) = (key(Action::CritiqueRerun), key(Action::ModelChoose));
+                let next = format!(
+                    "{again} asks the critic again; {other} asks another model; without a critique the decision asks for a \
+                     reason"
+                );
                 text.push(Line::default());
-                text.push(span(&format!("{key} asks the critic again"), scene.theme.style(Scope::Muted)).into());
+                text.extend(wrapped(&next, usize::from(area.width), 0, scene.theme.style(Scope::Muted)));
                 lines(buf, area, &text);
                 return None;
             }
             (None, Phase::Reviewing) => "The critic is being asked; nothing has come yet.",
-            (None, Phase::Awaiting) if model.host.setup.critic.is_none() => {
+            (None, Phase::Awaiting) if model.model_of(Role::Critic).is_none() => {
                 "No critic is configured, so nobody has objected: the decision will ask for a reason."
             }
             _ if model.face() == Face::Artifact => "There is no critique of this revision.",

@@ -10,7 +10,7 @@ use super::{Scene, readings};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::{Area, Pane};
-use crate::domain::{Enforcement, GateDef, GateKind, GateRun, Verdict};
+use crate::domain::{Enforcement, GateDef, GateKind, GateRun, Reach, Verdict};
 use crate::engine::{Phase, Stage};
 use crate::theme::Scope;
 
@@ -138,6 +138,11 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         Span::styled(name, theme.style(Scope::Text)),
         Span::styled(tail, if scope == Scope::GatePass { muted } else { style }),
     ])];
+    if let GateKind::Command(spec) = &def.kind
+        && spec.reach != Reach::default()
+    {
+        rows.extend(indented(&reach(&spec.reach), room, theme.style(Scope::GateOverridden)));
+    }
     if let Some(over) = over {
         rows.extend(indented(&over.reason, room, theme.style(Scope::GateOverridden)));
     }
@@ -152,4 +157,11 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         );
     }
     rows
+}
+
+/// How far the sandbox of a gate's command is open.
+fn reach(reach: &Reach) -> String {
+    let network = reach.network.then(|| "network allowed".to_owned());
+    let writes = (!reach.writable.is_empty()).then(|| format!("also writes in {}", reach.writable.join(", ")));
+    network.into_iter().chain(writes).collect::<Vec<_>>().join(", ")
 }

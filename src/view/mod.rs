@@ -4,6 +4,7 @@
 //! (`paint`). No borders: titles are bars and panes stand a column apart, so that nothing depends on how wide a terminal
 //! draws a box.
 
+mod casting;
 mod critique;
 mod document;
 mod emphasis;

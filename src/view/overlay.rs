@@ -7,7 +7,7 @@ use tui_textarea::TextArea;
 
 use super::document::{self, Look};
 use super::paint::{bar, below, clip, fill, line, lines, list, row, span, width, wrapped};
-use super::{Scene, sheet};
+use super::{Scene, casting, sheet};
 use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
@@ -25,6 +25,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, overlay: &Overlay) -> Cu
         Overlay::Sheet(sheet) => sheet::draw(scene, buf, sheet),
         Overlay::Ask(ask) => question(scene, buf, ask),
         Overlay::Pick(picker) => pick(scene, buf, picker),
+        Overlay::Casting(casting) => casting::draw(scene, buf, casting),
         Overlay::Trust(one) => trust(scene, buf, one),
         Overlay::Text { source, scroll } => text(scene, buf, source, *scroll),
     }
@@ -192,6 +193,16 @@ fn pick(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker) -> Cursor {
     let (_, height) = scene.model.size;
     let foot = vec![("Enter".to_owned(), "take"), ("Up Down".to_owned(), "choose"), ("Esc".to_owned(), "close")];
     let inside = popup(scene, buf, (90, height.saturating_sub(4).clamp(8, 24)), picker.title, &foot);
+    let empty = match (picker.loading, picker.takes_typed) {
+        (true, _) => "listing",
+        (false, true) => "nothing matches; Enter takes what you typed, as provider/model",
+        (false, false) => "nothing matches",
+    };
+    choices(scene, buf, picker, inside, empty)
+}
+
+/// What is typed, and the rows that match; `empty` stands where there are none.
+pub(super) fn choices(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker, inside: Area, empty: &str) -> Cursor {
     let muted = scene.theme.style(Scope::Muted);
     if let Some(top) = row(inside, 0) {
         line(buf, top, &Line::styled("> ", scene.theme.style(Scope::FooterKey)));
@@ -201,8 +212,8 @@ fn pick(scene: &Scene<'_>, buf: &mut Buffer, picker: &Picker) -> Cursor {
     let body = below(inside, 1);
     let matching = picker.matching();
     if matching.is_empty() {
-        let text = if picker.loading { "listing" } else { "nothing matches" };
-        lines(buf, body, &[Line::styled(text, muted)]);
+        let text = if picker.wanted().is_some() { "Enter searches what was sent and said" } else { empty };
+        lines(buf, body, &[Line::styled(text.to_owned(), muted)]);
         return cursor;
     }
     let room = usize::from(body.width);

@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::document::{self, Look};
 use super::figures::{bytes, count, plural};
-use super::paint::{below, clip, lines, list, span, wrapped};
+use super::paint::{below, clip, lines, list, wrapped};
 use crate::app::action::Action;
 use crate::app::doc::Doc;
 use crate::app::layout::Area;
 use crate::app::scroll::Scroll;
-use crate::domain::{ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote};
+use crate::domain::{ContextItem, EXPECTED_OUTPUT, ItemKind, Money, Quote, Role};
 use crate::engine::{Stage, Trouble};
 use crate::theme::Scope;
 
@@ -49,7 +49,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     let sent: Vec<&ContextItem> = stage.context.iter().filter(|item| item.included).collect();
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
     let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, tokens));
-    let title = match &model.host.setup.author {
+    let title = match model.model_of(Role::Author) {
         Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
         None => {
             let key = scene.key(Action::DraftWrite).unwrap_or_default();
@@ -81,7 +81,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
 /// What sending it is expected to cost. Nothing where money is no subject: in the demo, and without any price or limit.
 fn expected(scene: &Scene<'_>, input: u64) -> String {
     let host = &scene.model.host;
-    let quote = Quote { input, output: EXPECTED_OUTPUT, price: host.price };
+    let quote = Quote { input, output: EXPECTED_OUTPUT, price: scene.model.author_price() };
     match quote.expected() {
         Some(money) if money > Money::default() => {
             format!(", up to {money} with {} tokens of reply", count(EXPECTED_OUTPUT))
@@ -133,19 +133,23 @@ fn measured(scene: &Scene<'_>, stage: &Stage, width: usize) -> Vec<Line<'static>
     rows
 }
 
-/// Why there is no draft, and the one key that goes on.
+/// Why there is no draft, and the keys that go on.
 fn went_wrong(scene: &Scene<'_>, trouble: &Trouble, width: usize) -> Vec<Line<'static>> {
     let bad = scene.theme.style(Scope::GateFail);
     let key = scene.key(Action::DraftSend).unwrap_or_default();
     let (head, details, next) = match trouble {
-        Trouble::Call(why) => (format!("✗ {why}"), &[][..], format!("{key} tries again")),
+        Trouble::Call(why) => (format!("✗ {why}"), &[][..], format!("{key} tries again{}", others(scene))),
         Trouble::Stopped(why) => (format!("- {why}"), &[][..], format!("{key} drafts again")),
-        Trouble::Malformed { missing, .. } => {
-            ("✗ the reply lacks what this stage needs:".to_owned(), missing.as_slice(), format!("{key} sends it back"))
-        }
-        Trouble::Patch { problems, .. } => {
-            ("✗ the patch can't be used:".to_owned(), problems.as_slice(), format!("{key} sends it back"))
-        }
+        Trouble::Malformed { missing, .. } => (
+            "✗ the reply lacks what this stage needs:".to_owned(),
+            missing.as_slice(),
+            format!("{key} sends it back{}", others(scene)),
+        ),
+        Trouble::Patch { problems, .. } => (
+            "✗ the patch can't be used:".to_owned(),
+            problems.as_slice(),
+            format!("{key} sends it back{}", others(scene)),
+        ),
     };
     let mut rows = wrapped(&head, width, 2, bad);
     for detail in details {
@@ -153,7 +157,13 @@ fn went_wrong(scene: &Scene<'_>, trouble: &Trouble, width: usize) -> Vec<Line<'s
     }
     let read = scene.key(Action::ReplyShow).filter(|_| !details.is_empty());
     let read = read.map(|key| format!("; {key} shows it whole")).unwrap_or_default();
-    rows.push(span(&format!("{next}{read}"), scene.theme.style(Scope::Muted)).into());
+    rows.extend(wrapped(&format!("{next}{read}"), width, 0, scene.theme.style(Scope::Muted)));
     rows.push(Line::default());
     rows
+}
+
+/// The ways on that need no luck with the same model.
+fn others(scene: &Scene<'_>) -> String {
+    let key = |action| scene.key(action).unwrap_or_default();
+    format!("; {} has another model do it; {} writes it by hand", key(Action::ModelChoose), key(Action::DraftWrite))
 }

@@ -142,7 +142,7 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
         Phase::Ready if stage.trouble.is_some() => {
             (format!("{id}: no draft; {} tries again", key(Action::DraftSend)), Scope::DecisionDanger)
         }
-        Phase::Ready if model.host.setup.author.is_none() => {
+        Phase::Ready if model.model_of(Role::Author).is_none() => {
             (format!("{id}: no author is configured; {} writes it by hand", key(Action::DraftWrite)), Scope::Banner)
         }
         Phase::Ready if model.form == Form::Single => {

@@ -40,6 +40,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         }));
     };
     row("author", name(&host.setup.author, "not configured"));
+    if let Some(author) = &host.setup.change_author {
+        row("changes", format!("made by {author}"));
+    }
     row("critic", name(&host.setup.critic, "not configured"));
     let gates: Vec<&str> = host.setup.gates.iter().map(|gate| gate.name.as_str()).collect();
     row("gates", if gates.is_empty() { "built-in ones only".to_owned() } else { gates.join(", ") });
@@ -56,9 +59,12 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     if !host.advice.is_empty() || !host.warnings.is_empty() {
         all.push(Line::default());
     }
-    for (action, what) in
-        [(Action::LoopNew, "begins a loop"), (Action::HelpOpen, "shows every key"), (Action::Quit, "leaves")]
-    {
+    for (action, what) in [
+        (Action::LoopNew, "begins a loop"),
+        (Action::RolesOpen, "chooses who drafts and who objects"),
+        (Action::HelpOpen, "shows every key"),
+        (Action::Quit, "leaves"),
+    ] {
         if let Some(keys) = scene.key(action) {
             all.push(Line::from(vec![span(&format!("{keys:<9}"), key), Span::styled(what, text)]));
         }

@@ -84,6 +84,9 @@ fn an_author_behind_a_command_and_a_critic_of_another_vendor() {
         let headers = reviewed["request"]["headers"].as_array().unwrap();
         assert!(headers.contains(&json!(["x-api-key", "***"])), "{headers:?}");
     }
+    let costs = desk.printed(&["costs", "--by", "model"]);
+    let of_command = costs.lines().find(|line| line.starts_with("own/small")).unwrap();
+    assert_eq!(of_command.split_whitespace().collect::<Vec<_>>(), ["own/small", "2", "0", "0", "?", "2", "-"]);
     desk.assert_nowhere(&[KEY], &screen);
     desk.printed(&["verify"]);
 }

@@ -1,15 +1,21 @@
 //! The program as a person meets it: the real binary in a real pseudo-terminal, driven by keys alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod agent;
 mod bad;
+mod bytes;
 mod demo;
 mod desk;
+mod format;
 mod hands;
 mod harness;
 mod idle;
 mod kill;
 mod kinds;
+mod models;
 mod money;
+mod otlp;
+mod replay;
 mod server;
 mod waits;
 mod watch;

@@ -67,4 +67,25 @@ fn a_call_over_the_budget_is_not_made_until_the_limit_is_raised() {
         (&calls[0]["cost_nanodollars"], &calls[1]["cost_nanodollars"]),
         (&1_540_000.into(), &serde_json::Value::Null)
     );
+
+    // The critic's replies come from files: they cost nothing, which is another thing than 0 or unknown.
+    let sum = |name: &str| {
+        serde_json::json!([{
+            "name": name, "calls": 2, "input_tokens": 1200, "output_tokens": 34,
+            "cost_nanodollars": 1_540_000, "unknown": 0, "played": 1,
+        }])
+    };
+    assert_eq!(desk.json(&["costs", "--json"]), sum("1 Fewer steps"));
+    assert_eq!(desk.json(&["costs", "--by", "engineer", "--json"]), sum("Ada <ada@example.org>"));
+    assert_eq!(desk.json(&["costs", "--by", "stage", "--json"]), sum("constraint"));
+    let text = desk.printed(&["costs", "--by", "model"]);
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = text.lines().map(cells).collect();
+    let expected = [
+        "model calls in out cost unknown played",
+        "near/author-1 1 1200 34 $0.0015 - -",
+        "script/b 1 0 0 - - 1",
+        "all 2 1200 34 $0.0015 - 1",
+    ];
+    assert_eq!(lines, expected);
 }

@@ -1,5 +1,5 @@
-//! A model server on loopback that speaks Chat Completions and Anthropic Messages, told apart by the path. Requests
-//! come to the test, which answers piece by piece.
+//! A model server on loopback that speaks every wire format, told apart by the path. Requests come to the test, which
+//! answers piece by piece.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::runtime;
 
+use crate::format::Format;
 use crate::harness::DEADLINE;
 
 /// An address that nobody answers at, and that nobody else can take.
@@ -46,7 +47,9 @@ fn accept(listener: &TcpListener, calls: &Sender<Call>) {
         let (stream, calls) = (stream.unwrap(), calls.clone());
         thread::spawn(move || {
             // Nobody waits for a call any more once the test has ended.
-            let _ = calls.send(Call::read(stream));
+            if let Some(call) = Call::read(stream) {
+                let _ = calls.send(call);
+            }
         });
     }
 }
@@ -61,80 +64,21 @@ impl Server {
     pub(crate) fn call(&self, model: &str, asks: &str) -> Call {
         let call = self.arriving.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("nobody calls {model}"));
         let body = call.json();
-        assert_eq!((&body["model"], &body["stream"]), (&model.into(), &true.into()), "{body}");
+        assert_eq!(call.format.asked(&call.head, &body), (model.to_owned(), true), "{body}");
         assert!(call.prompt().contains(asks), "{asks:?} isn't asked in {}", call.prompt());
         call
+    }
+
+    /// Waits for the next call, whatever it is.
+    #[track_caller]
+    pub(crate) fn next(&self) -> Call {
+        self.arriving.recv_timeout(DEADLINE).expect("nobody calls")
     }
 
     /// Whether no call waits to be answered.
     pub(crate) fn is_idle(&self) -> bool {
         self.arriving.try_recv().is_err()
     }
-}
-
-/// How a reply is streamed: the JSON of its events.
-#[derive(Clone, Copy)]
-enum Format {
-    Chat,
-    Messages,
-}
-
-impl Format {
-    fn of(head: &str) -> Self {
-        match head.split(' ').nth(1) {
-            Some(path) if path.ends_with("/messages") => Self::Messages,
-            Some(path) if path.ends_with("/chat/completions") => Self::Chat,
-            path => panic!("nothing is at {path:?}"),
-        }
-    }
-
-    fn begins(self) -> Vec<Value> {
-        match self {
-            Self::Chat => vec![chunk(json!({"role": "assistant", "content": ""}), Value::Null)],
-            Self::Messages => {
-                let usage = json!({"input_tokens": 1200, "output_tokens": 1});
-                let message = json!({"id": "m", "role": "assistant", "content": [], "usage": usage});
-                let block = json!({"type": "text", "text": ""});
-                vec![
-                    json!({"type": "message_start", "message": message}),
-                    json!({"type": "content_block_start", "index": 0, "content_block": block}),
-                    json!({"type": "ping"}),
-                ]
-            }
-        }
-    }
-
-    fn says(self, word: &str) -> Value {
-        match self {
-            Self::Chat => chunk(json!({"content": word}), Value::Null),
-            Self::Messages => {
-                let delta = json!({"type": "text_delta", "text": word});
-                json!({"type": "content_block_delta", "index": 0, "delta": delta})
-            }
-        }
-    }
-
-    fn ends(self) -> Vec<Value> {
-        match self {
-            Self::Chat => {
-                let usage = json!({"prompt_tokens": 1200, "completion_tokens": 34, "total_tokens": 1234});
-                vec![chunk(json!({}), json!("stop")), json!({"id": "c", "choices": [], "usage": usage})]
-            }
-            Self::Messages => {
-                let (delta, usage) = (json!({"stop_reason": "end_turn"}), json!({"output_tokens": 34}));
-                vec![
-                    json!({"type": "content_block_stop", "index": 0}),
-                    json!({"type": "message_delta", "delta": delta, "usage": usage}),
-                    json!({"type": "message_stop"}),
-                ]
-            }
-        }
-    }
-}
-
-fn chunk(delta: Value, finish_reason: Value) -> Value {
-    let choice = json!({"index": 0, "delta": delta, "finish_reason": finish_reason});
-    json!({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
 }
 
 /// A request, waiting for its answer.
@@ -149,16 +93,21 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn read(stream: TcpStream) -> Self {
-        let mut reader = BufReader::new(&stream);
+    /// None of a question for the models that there are: this server doesn't say.
+    fn read(mut stream: TcpStream) -> Option<Self> {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut head = String::new();
         while reader.read_line(&mut head).unwrap() > 2 {}
-        let (format, stream) = (Format::of(&head), stream.try_clone().unwrap());
+        if head.starts_with("GET ") {
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            return None;
+        }
+        let format = Format::of(&head);
         let mut call = Self { stream, format, head, body: Vec::new(), sent: Vec::new() };
         let length = call.header("content-length").expect("a body of known length").parse().unwrap();
         call.body.resize(length, 0);
         reader.read_exact(&mut call.body).unwrap();
-        call
+        Some(call)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -172,9 +121,12 @@ impl Call {
 
     /// The user's message.
     pub(crate) fn prompt(&self) -> String {
-        let body = self.json();
-        let messages = body["messages"].as_array().unwrap();
-        messages.iter().find(|message| message["role"] == "user").unwrap()["content"].as_str().unwrap().to_owned()
+        self.format.prompt(&self.json())
+    }
+
+    /// The head, as it came.
+    pub(crate) fn head(&self) -> &str {
+        &self.head
     }
 
     /// Answers with an error.
@@ -192,8 +144,8 @@ impl Call {
 
     /// Begins a stream.
     pub(crate) fn begin(&mut self) {
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked";
-        write!(self.stream, "{head}\r\nconnection: close\r\n\r\n").unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {}", self.format.content_type());
+        write!(self.stream, "{head}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n").unwrap();
         self.format.begins().iter().for_each(|event| self.event(event));
     }
 
@@ -234,8 +186,7 @@ impl Call {
     }
 
     fn event(&mut self, data: &Value) {
-        let name = data["type"].as_str().map(|name| format!("event: {name}\n")).unwrap_or_default();
-        self.send(&format!("{name}data: {data}\n\n"));
+        self.send(&self.format.framed(data));
     }
 
     fn send(&mut self, text: &str) {

@@ -223,6 +223,21 @@ fn two_models_behind_sockets_and_one_revise_round() {
     read_all(&mut screen);
     let landed = land(&mut screen, "outcome");
     assert!(state(&landed).contains("next constraint: Starting awk."), "{landed}");
+
+    // A call is found by what was said in it, and tells when what of it came.
+    screen.press("Space k");
+    screen.wait_for_words("Calls of models, the newest first");
+    screen.text("/closed FORM: half");
+    screen.wait_for_words("Enter searches what was sent and said");
+    screen.press("Enter");
+    let found = screen.wait_for_words("Calls that sent or said it");
+    assert!(found.says("5 loop 1 plan: author near/author-1") && !found.says("1 loop 1 constraint"), "{found}");
+    screen.text("5 loop");
+    screen.press("Enter");
+    screen.wait_for_words("Call 5, as it went over the wire first byte after");
+    // A key right behind Esc would be one key with it.
+    screen.press("Esc");
+    screen.wait_for("the loop", |frame| !frame.says("Call 5, as it went"));
     leave(&mut screen);
     assert!(author.is_idle() && critic.is_idle());
 

@@ -18,6 +18,9 @@ use super::open::{self, variable};
 use super::record::Record;
 use super::terminal;
 
+/// How fast the scripted models write, in characters per second, where nothing else is asked for.
+pub(super) const PACE: u32 = 900;
+
 /// What the first loop's question is prefilled with; the replies speak of it.
 const GOAL: &str = "Ten times the orders in the nightly report, on the same machine";
 
@@ -27,7 +30,7 @@ pub(super) fn run(common: &Common, pace: u32, out: &mut dyn Write) -> Result<(),
         return Err(Failure::NoTerminal("the demo"));
     }
     let stage = Stage::set(pace)?;
-    let ended = start(&stage, &common.flags()).and_then(|start| Ok(tui::run(start)?));
+    let ended = start(&stage, &common.flags()).and_then(|start| Ok(tui::run(start)?)).map(drop);
     let told = leave(&stage, out);
     ended.and(told)
 }

@@ -75,7 +75,8 @@ async fn attempts_that_disagree_are_flaky_and_never_a_pass() {
     let marks = tempfile::TempDir::new().unwrap();
     let mark = marks.path().join("seen");
     let place = with(&format!(
-        "[[gate]]\nname = \"moody\"\nretries = 2\n{}\n[[gate]]\nname = \"broken\"\nretries = 2\nargv = [\"false\"]\n",
+        "[[gate]]\nname = \"moody\"\nretries = 2\nwritable = [{:?}]\n{}\n[[gate]]\nname = \"broken\"\nretries = 2\nargv = [\"false\"]\n",
+        marks.path(),
         sh(&format!("[ -e {0} ] || {{ touch {0}; exit 1; }}", mark.display()))
     ));
     let mut desk = Desk::at(&place, "change").await;
@@ -98,7 +99,8 @@ async fn an_answer_is_used_again_for_the_same_tree_and_tool_only() {
     let (count, version) = (outside.path().join("count"), outside.path().join("version"));
     fs::write(&version, "tool 1\n").unwrap();
     let place = with(&format!(
-        "[[gate]]\nname = \"counted\"\nversion = [\"cat\", {version:?}]\n{}\n",
+        "[[gate]]\nname = \"counted\"\nversion = [\"cat\", {version:?}]\nwritable = [{:?}]\n{}\n",
+        outside.path(),
         sh(&format!("echo ran >> {}; echo once", count.display()))
     ));
     for (nth, words) in [(2, "Fewer still"), (3, "Fewest")] {
@@ -139,10 +141,11 @@ async fn reports_count_if_this_run_wrote_them_and_the_base_is_judged_once() {
     let count = outside.path().join("count");
     let (one, two) = (REPORT.replace("MORE", ""), REPORT.replace("MORE", "<testcase name='b'/>"));
     let place = with(&format!(
-        "[[gate]]\nname = \"unit\"\nkind = \"junit\"\nreport = \"out/*.xml\"\n{}\n\
+        "[[gate]]\nname = \"unit\"\nkind = \"junit\"\nreport = \"out/*.xml\"\nwritable = [{:?}]\n{}\n\
          [[gate]]\nname = \"gone\"\nkind = \"junit\"\nreport = \"old.xml\"\nbase = false\nargv = [\"true\"]\n\
          [[gate]]\nname = \"unwritten\"\nkind = \"junit\"\nreport = \"late.xml\"\nbase = false\nargv = [\"true\"]\n\
          [[gate]]\nname = \"printed\"\nkind = \"junit\"\nbase = false\nargv = [\"cat\", \"one.xml\"]\n",
+        outside.path(),
         sh(&format!(
             "cat work.txt >> {}; mkdir -p out; cp one.xml out/a.xml; grep -q 100 work.txt && cp two.xml out/a.xml; true",
             count.display()

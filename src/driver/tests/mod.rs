@@ -5,6 +5,7 @@ mod contexts;
 mod detours;
 mod gates;
 mod landing;
+mod others;
 mod starts;
 mod trees;
 mod whole;
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 
 use super::{Driver, DriverError, Order, Report};
 use crate::config::{Flags, Paths, load};
-use crate::domain::{Decision, LoopId, Person, Role, Timestamp, TreeId, Unread, Verdict};
+use crate::domain::{Decision, LoopId, Offer, Person, Role, Timestamp, TreeId, Unread, Verdict};
 use crate::engine::{Approval, Command, Event, Loop, Phase, Recorded, Stage, State, Status, apply, evidence, gaps};
 use crate::journal::{Journal, Reader, verify};
 use crate::process::capture::Capture;
@@ -143,6 +144,13 @@ impl Place {
         path
     }
 
+    /// A file that isn't there, in a directory outside of the repository that is.
+    fn marker(&self) -> PathBuf {
+        let dir = self.dir.path().join("marks");
+        fs::create_dir(&dir).unwrap();
+        dir.join("ran")
+    }
+
     fn git(&self, args: &[&str]) -> String {
         let captured = Capture::new("git", &self.top())
             .without_env("GIT_", &[])
@@ -238,6 +246,7 @@ struct Desk {
     said: String,
     worktree: Option<PathBuf>,
     files: Option<Vec<String>>,
+    offers: Option<(Vec<Offer>, bool)>,
 }
 
 impl Desk {
@@ -264,6 +273,7 @@ impl Desk {
             said: String::new(),
             worktree: None,
             files: None,
+            offers: None,
         }
     }
 
@@ -312,6 +322,7 @@ impl Desk {
             Report::Worktree(path) => self.worktree = Some(path),
             Report::Delta { text, .. } => self.said.push_str(&text),
             Report::Files(files) => self.files = Some(files),
+            Report::Models { offers, more } => self.offers = Some((offers, more)),
         }
     }
 

@@ -57,16 +57,21 @@ async fn processes_of_an_earlier_run_are_ended_and_no_others() {
 async fn a_review_goes_on_and_what_nobody_owns_is_removed() {
     let place = Place::new();
     let hold = place.hold();
-    let pid = place.dir.path().join("pid");
-    let wait =
-        format!("echo $$ > '{}'; echo begun; while [ -e '{}' ]; do sleep 0.05; done\n", pid.display(), hold.display());
+    let seconds = format!("86400.{}", std::process::id());
+    let wait = format!("echo begun; if [ -e '{}' ]; then sleep {seconds}; fi\n", hold.display());
     place.file("check.sh", &wait);
+    // By its argument: among its own processes it has another number.
+    let runs = || {
+        let all = fs::read_dir("/proc").unwrap().flatten();
+        let lines = all.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+        lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == seconds.as_bytes()))
+    };
     let mut desk = Desk::at(&place, "change").await;
     desk.send(Command::Draft { id: FIRST });
     desk.until("the gate", |desk| desk.output.contains("begun")).await;
+    eventually("the gate's sleep", &runs).await;
     desk.end(&place).await;
-    let process = format!("/proc/{}", fs::read_to_string(&pid).unwrap().trim());
-    eventually("the gate's end", || !fs::exists(&process).unwrap()).await;
+    eventually("the gate's end", || !runs()).await;
 
     let repo = Repo::open(&place.top()).unwrap();
     repo.worktree("loop-7-change", &repo.head().unwrap()).unwrap();

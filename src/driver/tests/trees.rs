@@ -68,7 +68,11 @@ async fn every_review_begins_on_its_own_tree_and_build_output_stays() {
 #[tokio::test]
 async fn nothing_of_an_untrusted_repository_runs() {
     let place = Place::new();
-    let marker = place.dir.path().join("ran");
+    let marker = place.marker();
+    let writable = format!("writable = [{:?}]\n", marker.parent().unwrap().display().to_string());
+    let config = ["argv = [\"sh\", \"check.sh\"]\n", "argv = [\"sh\", \"probe.sh\"]\n"];
+    let config = config.iter().fold(CONFIG.to_owned(), |text, line| text.replace(line, &format!("{line}{writable}")));
+    place.file(".windlass/config.toml", &config);
     for (file, says) in [("check.sh", "checked"), ("probe.sh", "work 100 steps")] {
         place.file(file, &format!("echo {file} >> '{}'; echo {says}\n", marker.display()));
     }
@@ -110,8 +114,9 @@ async fn trust_in_an_old_configuration_is_none_in_the_new_one() {
     desk.until("the rest", |desk| desk.one().status.name() == "parked").await;
     desk.end(&place).await;
 
-    let marker = place.dir.path().join("ran");
-    let probe = format!("[[probe]]\nname = \"new\"\nargv = [\"touch\", {:?}]\n", marker.display().to_string());
+    let marker = place.marker();
+    let (file, dir) = (marker.display().to_string(), marker.parent().unwrap().display().to_string());
+    let probe = format!("[[probe]]\nname = \"new\"\nargv = [\"touch\", {file:?}]\nwritable = [{dir:?}]\n");
     place.file(".windlass/config.toml", &format!("{CONFIG}{probe}"));
     let mut desk = Desk::open(&place);
     desk.send(Command::Resume { id: FIRST, by: ada() });

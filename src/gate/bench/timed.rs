@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{CommandSpec, Verdict};
 use crate::gate::command;
+use crate::gate::guard::Guard;
 use crate::process::supervise::{self, Ending};
 
 /// A command to be timed on two trees.
@@ -17,6 +18,8 @@ pub struct Timing<'a> {
     pub base: &'a Path,
     /// Where the tree under review is.
     pub head: &'a Path,
+    /// What stands around it.
+    pub guard: Guard,
     /// Where long output goes.
     pub spill: &'a Path,
     /// How many pairs.
@@ -53,7 +56,8 @@ impl Timing<'_> {
     }
 
     async fn once(&self, root: &Path, which: &str, cancel: &CancellationToken) -> Result<f64, (Verdict, String)> {
-        let spec = command::supervised(self.command, root, self.spill).map_err(|why| (Verdict::Error, why))?;
+        let spec =
+            command::supervised(self.command, root, self.guard, self.spill).map_err(|why| (Verdict::Error, why))?;
         let finished = supervise::run(&spec, cancel, |_, _| {}).await;
         match &finished.ending {
             Ending::Exit(0) => Ok(finished.duration.as_secs_f64() * 1000.0),

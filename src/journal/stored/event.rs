@@ -46,6 +46,13 @@ pub(super) enum Event {
         name: String,
         included: bool,
     },
+    ModelChosen {
+        id: u32,
+        stage: usize,
+        role: Role,
+        model: String,
+        by: String,
+    },
     DraftBegun {
         id: u32,
         stage: usize,
@@ -190,6 +197,13 @@ impl From<&engine::Event> for Event {
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: id.0, stage: stage.0, name: name.clone(), included: *included }
             }
+            E::ModelChosen { id, stage, role, model, by } => Self::ModelChosen {
+                id: id.0,
+                stage: stage.0,
+                role: (*role).into(),
+                model: model.0.clone(),
+                by: by.0.clone(),
+            },
             E::DraftBegun { id, stage } => Self::DraftBegun { id: id.0, stage: stage.0 },
             E::Asked { exchange, id, stage, role, model, prompt, quote } => Self::Asked {
                 exchange: exchange.0,
@@ -276,6 +290,13 @@ impl TryFrom<Event> for engine::Event {
             E::ContextChosen { id, stage, name, included } => {
                 Self::ContextChosen { id: LoopId(id), stage: StageIndex(stage), name, included }
             }
+            E::ModelChosen { id, stage, role, model, by } => Self::ModelChosen {
+                id: LoopId(id),
+                stage: StageIndex(stage),
+                role: role.into(),
+                model: ModelId(model),
+                by: Person(by),
+            },
             E::DraftBegun { id, stage } => Self::DraftBegun { id: LoopId(id), stage: StageIndex(stage) },
             E::Asked { exchange, id, stage, role, model, prompt, quote } => Self::Asked {
                 exchange: ExchangeId(exchange),

@@ -37,6 +37,15 @@ struct Command {
     dir: String,
     timeout_s: u64,
     env: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    network: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    writable: Vec<String>,
+}
+
+/// What serde asks of a value that is only written when it is set.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,14 +70,21 @@ struct Rules {
 
 impl From<&domain::CommandSpec> for Command {
     fn from(spec: &domain::CommandSpec) -> Self {
-        Self { argv: spec.argv.clone(), dir: spec.dir.clone(), timeout_s: spec.timeout_s, env: spec.env.clone() }
+        Self {
+            argv: spec.argv.clone(),
+            dir: spec.dir.clone(),
+            timeout_s: spec.timeout_s,
+            env: spec.env.clone(),
+            network: spec.reach.network,
+            writable: spec.reach.writable.clone(),
+        }
     }
 }
 
 impl From<Command> for domain::CommandSpec {
     fn from(stored: Command) -> Self {
-        let Command { argv, dir, timeout_s, env } = stored;
-        Self { argv, dir, timeout_s, env }
+        let Command { argv, dir, timeout_s, env, network, writable } = stored;
+        Self { argv, dir, timeout_s, env, reach: domain::Reach { network, writable } }
     }
 }
 

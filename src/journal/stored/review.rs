@@ -102,6 +102,8 @@ pub(super) struct GateRun {
     duration_ms: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    protection: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -129,6 +131,7 @@ impl From<&domain::GateRun> for GateRun {
             started: run.started.0,
             duration_ms: run.duration_ms,
             details: (run.details != domain::Details::default()).then(|| Details::from(&run.details)),
+            protection: run.protection.clone(),
         }
     }
 }
@@ -150,6 +153,7 @@ impl TryFrom<GateRun> for domain::GateRun {
             started: domain::Timestamp(stored.started),
             duration_ms: stored.duration_ms,
             details: stored.details.map(domain::Details::try_from).transpose()?.unwrap_or_default(),
+            protection: stored.protection,
         })
     }
 }

@@ -6,10 +6,12 @@ use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
 
 use crate::domain::{
-    ArtifactKind, Check, CheckKind, Details, Enforcement, Figure, GateDef, GateKind, GateRules, GateRun, RunId,
+    ArtifactKind, Check, CheckKind, Details, Enforcement, Figure, GateDef, GateKind, GateRules, GateRun, Reach, RunId,
     Setting, Settings, Spot, Verb, Verdict,
 };
-use crate::domain::{Change, LoopId, Measurement, Origin, Person, Reading, Revision, Sample, Side, StageIndex};
+use crate::domain::{
+    Change, LoopId, Measurement, ModelId, Origin, Person, Reading, Revision, Role, Sample, Side, StageIndex,
+};
 use crate::engine::Event;
 use crate::journal::testing::every_event;
 
@@ -49,9 +51,11 @@ fn kinds() -> usize {
             Event::LandingRetried { .. } => 26,
             Event::Recovered => 27,
             Event::TakenBack { .. } => 28,
+            Event::ModelChosen { .. } => 29,
         }
     }
-    number(&Event::TakenBack { id: LoopId(1), stage: StageIndex(0) })
+    let (id, stage, by) = (LoopId(1), StageIndex(0), Person(String::new()));
+    number(&Event::ModelChosen { id, stage, role: Role::Author, model: ModelId(String::new()), by })
 }
 
 #[test]
@@ -138,6 +142,21 @@ fn gates_of_version_2_come_back_as_they_were() {
         if let Err(error) = decode(VERSION, unknown.as_bytes()) {
             assert!(error.to_string().contains("no kind of gate is called \"hunch\""), "{error}");
         }
+    }
+}
+
+#[test]
+fn how_far_a_gate_reaches_and_what_held_it_come_back() {
+    for mut event in every_event() {
+        match &mut event {
+            Event::Begun { setup, .. } => {
+                let GateKind::Command(spec) = &mut setup.gates[0].kind else { panic!() };
+                spec.reach = Reach { network: true, writable: vec!["~/.cache/go-build".into()] };
+            }
+            Event::GateFinished { run, .. } => run.protection = "sandbox".into(),
+            _ => continue,
+        }
+        assert_eq!(decode(VERSION, &encode(&event).unwrap()).unwrap(), event);
     }
 }
 

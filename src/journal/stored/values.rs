@@ -88,6 +88,8 @@ impl From<StageSpec> for domain::StageSpec {
 #[serde(deny_unknown_fields)]
 pub(super) struct Setup {
     author: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change_author: Option<String>,
     critic: Option<String>,
     gates: Vec<GateDef>,
     config: Option<Hex>,
@@ -98,6 +100,7 @@ impl From<&engine::Setup> for Setup {
         let name = |model: &domain::ModelId| model.0.clone();
         Self {
             author: setup.author.as_ref().map(name),
+            change_author: setup.change_author.as_ref().map(name),
             critic: setup.critic.as_ref().map(name),
             gates: each(&setup.gates),
             config: setup.config.map(Hex),
@@ -112,6 +115,7 @@ impl TryFrom<Setup> for engine::Setup {
         let gates: Result<_, StoredError> = stored.gates.into_iter().map(domain::GateDef::try_from).collect();
         Ok(Self {
             author: stored.author.map(domain::ModelId),
+            change_author: stored.change_author.map(domain::ModelId),
             critic: stored.critic.map(domain::ModelId),
             gates: gates?,
             config: stored.config.map(|config| config.0),

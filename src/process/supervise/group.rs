@@ -1,8 +1,9 @@
 //! The processes of one command: how they are set apart at the start, and how all of them are ended.
 //!
-//! The command leads a session and group of its own, so it has no terminal and one signal reaches its family. Those
-//! that leave the group are known by the mark that every descendant inherits in its environment, and by the session;
-//! both are read from `/proc`, so elsewhere than on Linux only the group itself is ended.
+//! The helper leads a session and group of its own, so the command has no terminal and one signal reaches its family; it
+//! also ends those that leave the group. Should the helper itself be killed, they are known by the mark that every
+//! descendant inherits in its environment, and by the session; both are read from `/proc`, so elsewhere than on Linux
+//! only the group itself is ended.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +11,13 @@ use std::time::{Duration, SystemTime};
 use std::{env, io, process};
 
 use nix::errno::Errno;
-use nix::libc;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{Pid, getpid, getppid, setsid};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
+use super::super::helper;
+use super::pause::Listed;
+use super::scratch;
 use crate::domain::Digest;
 
 /// The environment variable that marks the descendants of a command.
@@ -24,15 +27,19 @@ const MARK: &str = "WINDLASS_RUN";
 const SWEEPS: u32 = 50;
 const SWEEP_PAUSE: Duration = Duration::from_millis(5);
 
-/// Descriptors below this are closed one by one where the system cannot close a range.
-const DESCRIPTORS: libc::c_int = 1024;
-
 /// Begins the mark of every command whose output spills into the directory of `spill`.
 pub(super) fn owner(spill: &Path) -> String {
     let dir = spill.parent().unwrap_or(spill);
     // One directory may be reached by several names.
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     Digest::of(dir.as_os_str().as_encoded_bytes()).short()
+}
+
+/// The mark of a new command.
+pub(super) fn new_mark(spill: &Path) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{}-{}-{}-{now}", owner(spill), process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The marks of the commands that this process descends from, parted by colons; empty for most.
@@ -57,6 +64,7 @@ pub(super) fn end_leftovers(dir: &Path, own: &str) -> usize {
         }
         std::thread::sleep(SWEEP_PAUSE);
     }
+    scratch::remove_leftovers(&owner);
     found
 }
 
@@ -64,29 +72,40 @@ pub(super) fn end_leftovers(dir: &Path, own: &str) -> usize {
 pub(super) struct Group {
     leader: Pid,
     mark: String,
+    listed: Listed,
     ended: bool,
 }
 
 impl Group {
-    /// Starts `command` as the leader of its own session, bound to the life of the calling thread.
-    pub(super) fn start(command: &mut Command, owner: &str) -> io::Result<(Child, Self)> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let mark = format!("{owner}-{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    /// Starts `command`, a helper, with this mark.
+    pub(super) fn start(command: &mut Command, mark: String) -> io::Result<(Child, Self)> {
         // A Windlass that is itself a gate's descendant stays findable for the outer one.
         let outer = own_marks();
         command.env(MARK, if outer.is_empty() { mark.clone() } else { format!("{outer}:{mark}") });
-        set_apart(command);
         let child = command.spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let leader = id.map(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no id"))?;
-        Ok((child, Self { leader, mark, ended: false }))
+        Ok((child, Self { leader, mark, listed: Listed::new(leader), ended: false }))
+    }
+
+    /// How long it has been stopped, with everything.
+    pub(super) fn stopped(&self) -> Duration {
+        self.listed.stopped()
+    }
+
+    /// Has the helper end everything.
+    pub(super) fn end_all(&self) {
+        // It fails when the helper is gone, and everything with it.
+        let _ = kill(self.leader, helper::END);
     }
 
     /// Sends `signal` to the group.
     pub(super) fn signal(&self, signal: Signal) {
-        // It fails when nobody is left (ESRCH) or all that is left changed its user (EPERM): out of reach, both.
-        let _ = killpg(self.leader, signal);
+        // It fails when nobody is left (ESRCH) or all that is left changed its user (EPERM): out of reach, both. In its
+        // first moments the helper leads no group yet.
+        if killpg(self.leader, signal) == Err(Errno::ESRCH) {
+            let _ = kill(self.leader, signal);
+        }
     }
 
     /// Kills what is left of the command, and waits until it is gone.
@@ -115,34 +134,6 @@ impl Drop for Group {
             self.signal(Signal::SIGKILL);
             survivors::kill(Some(self.leader), &|one| one == self.mark);
         }
-    }
-}
-
-/// Makes the child leader of a new session, deaf to inherited descriptors, and mortal with the calling thread.
-#[allow(unsafe_code)]
-fn set_apart(command: &mut Command) {
-    let parent = getpid();
-    // SAFETY: the closure runs between fork and exec, where only async-signal-safe calls are allowed. setsid, prctl,
-    // getppid, close_range and fcntl are plain system calls on integers; nothing allocates or takes a lock.
-    unsafe {
-        command.pre_exec(move || {
-            setsid()?;
-            #[cfg(target_os = "linux")]
-            nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
-            // Had the parent died before that call, no signal would ever come.
-            if getppid() != parent {
-                return Err(Errno::ESRCH.into());
-            }
-            // Marked rather than closed: the pipe that reports a failing exec is among them.
-            #[cfg(target_os = "linux")]
-            if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) == 0 {
-                return Ok(());
-            }
-            for descriptor in 3..DESCRIPTORS {
-                libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
-            }
-            Ok(())
-        });
     }
 }
 

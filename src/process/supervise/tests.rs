@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::group::{end_leftovers, owner};
 use super::kept::{Kept, Limits};
-use super::{ALLOWED, Ending, Finished, Spec, Stream, run};
+use super::{ALLOWED, Ending, Finished, Spec, Stream, pause, resume, run};
 
 fn spec(dir: &Path, argv: &[&str]) -> Spec {
     Spec {
@@ -20,6 +20,7 @@ fn spec(dir: &Path, argv: &[&str]) -> Spec {
         cwd: dir.to_owned(),
         env: Vec::new(),
         vars: Vec::new(),
+        sandbox: None,
         limit: Duration::from_secs(60),
         grace: Duration::from_secs(20),
         spill: dir.join("spill.log"),
@@ -183,7 +184,9 @@ async fn the_command_dies_with_the_thread_that_started_it() {
         let report = started.clone();
         let mut running = Box::pin(async move {
             let dir = TempDir::new().unwrap();
-            let spec = spec(dir.path(), &["sh", "-c", "echo $$; exec sleep 60"]);
+            // The one that is asked for has left the group, the mark and its parent behind.
+            let script = "(setsid env -i sh -c 'echo $$; exec sleep 60' &) ; exec sleep 60";
+            let spec = spec(dir.path(), &["sh", "-c", script]);
             run(&spec, &CancellationToken::new(), |_, chunk| {
                 sender.send(String::from_utf8_lossy(chunk).into_owned()).unwrap();
                 report.cancel();
@@ -202,6 +205,43 @@ async fn the_command_dies_with_the_thread_that_started_it() {
     });
     let pid = pid.join().unwrap().trim().parse().unwrap();
     assert!(gone(pid).await);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_stopped_with_the_program_goes_on_with_it_and_loses_no_time() {
+    let dir = TempDir::new().unwrap();
+    // One of them in a session of its own.
+    let script = "setsid sh -c 'echo $$ >one; while :; do sleep 0.02; done' & echo $$ >two
+                  until [ -s one ]; do sleep 0.01; done; echo ready; n=0
+                  while [ $n -lt 30 ]; do sleep 0.02; n=$((n+1)); done; kill $(cat one); exit 5";
+    let mut spec = spec(dir.path(), &["sh", "-c", script]);
+    let limit = Duration::from_secs(3);
+    spec.limit = limit;
+    let (path, ready) = (dir.path().to_owned(), CancellationToken::new());
+    let heard = ready.clone();
+    let stopping = async move {
+        ready.cancelled().await;
+        pause();
+        let stopped = |name: &str| {
+            let pid = fs::read_to_string(path.join(name)).unwrap();
+            let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        let mut looks = 0;
+        while !(stopped("one") && stopped("two")) {
+            looks += 1;
+            assert!(looks < 2000, "they run on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Longer than the limit, were it still counted.
+        tokio::time::sleep(limit).await;
+        resume();
+    };
+    let cancel = CancellationToken::new();
+    let running = run(&spec, &cancel, |_, _| heard.cancel());
+    let (finished, ()) = tokio::join!(running, stopping);
+    assert_eq!(finished.ending, Ending::Exit(5));
 }
 
 #[tokio::test]
@@ -227,7 +267,7 @@ async fn little_output_leaves_no_file_and_a_full_disk_no_scar() {
     assert!(!dir.path().join("spill.log").exists());
 
     let mut nowhere = spec(dir.path(), &["head", "-c", "2000000", "/dev/zero"]);
-    nowhere.spill = dir.path().join("missing/spill.log");
+    nowhere.spill = dir.path().to_owned();
     let finished = run_quietly(&nowhere).await;
     assert_eq!((finished.ending, finished.spilled), (Ending::Exit(0), None));
     assert!(finished.spill_error.unwrap().starts_with("failed to write "));

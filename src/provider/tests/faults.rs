@@ -152,6 +152,7 @@ async fn cancel_ends_the_wait_between_two_attempts() {
             self.0.cancel();
         }
         fn response(&mut self, _: u16, _: &[(String, String)]) {}
+        fn sent(&mut self, _: u64, _: &[u8]) {}
         fn chunk(&mut self, _: u64, _: &[u8]) {}
         fn text(&mut self, _: &str) {}
         fn reasoning(&mut self, _: &str) {}
@@ -170,6 +171,7 @@ impl crate::provider::Observer for Forgetful {
     fn request(&mut self, _: &crate::provider::Request) {}
     fn retry(&mut self, _: &crate::provider::Retry) {}
     fn response(&mut self, _: u16, _: &[(String, String)]) {}
+    fn sent(&mut self, _: u64, _: &[u8]) {}
     fn chunk(&mut self, _: u64, _: &[u8]) {}
     fn text(&mut self, _: &str) {}
     fn reasoning(&mut self, _: &str) {}

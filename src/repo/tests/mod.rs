@@ -1,6 +1,7 @@
 //! The room against real git repositories.
 
 mod answers;
+mod enclosed;
 mod facts;
 mod landing;
 mod worktrees;

@@ -154,7 +154,7 @@ impl Told {
             Report::GateBegan { gate, at } => Self::Begun { gate: gate.clone(), at: at.0 },
             Report::GateOutput { gate, text } => Self::Printed { gate: gate.clone(), text: text.clone() },
             Report::Progress(text) => Self::Progress { text: text.clone() },
-            Report::Refused(_) | Report::Files(_) | Report::Worktree(_) => return None,
+            Report::Refused(_) | Report::Files(_) | Report::Models { .. } | Report::Worktree(_) => return None,
         })
     }
 

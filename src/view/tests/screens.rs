@@ -3,9 +3,9 @@
 use ratatui::style::Modifier;
 
 use super::stand::{PLAN, PLAN_CRITIQUE, Stand, me};
-use crate::app::Msg;
 use crate::app::action::Action;
-use crate::domain::{Role, Verdict};
+use crate::app::{Candidate, Findings, Msg, Request, Tried, update};
+use crate::domain::{ModelId, Money, Offer, Price, ProviderSpec, Role, Timestamp, Verdict};
 use crate::engine::{self, Command, Phase, Trouble};
 use crate::theme::{Depth, Theme};
 
@@ -36,6 +36,113 @@ fn ready_lists_what_would_be_sent() {
         stand.press(&["j", "x"]);
         stand
     });
+}
+
+fn offer(model: &str, why: &str, input: Option<u64>) -> Offer {
+    let price = input.map(|input| Price { input, cached: input, output: 8 * input });
+    Offer { model: ModelId(model.to_owned()), why: why.to_owned(), price }
+}
+
+#[test]
+fn a_failed_call_offers_other_models() {
+    let failed = |size| {
+        let mut stand = Stand::at(size, 1);
+        stand.press(&["D"]);
+        stand.ask(Role::Author);
+        let (id, stage) = (stand.model.current().unwrap().id, stand.model.stage_index());
+        let trouble = Trouble::Call("https://models.example/v1 answered 401 Unauthorized: who are you".to_owned());
+        stand.must(Command::DraftFailed { id, stage, trouble });
+        stand
+    };
+    at_every_size("failed", failed);
+    at_every_size("other_model", |size| {
+        let mut stand = failed(size);
+        stand.press(&["M"]);
+        let offers = vec![
+            offer("local/reader-9b", "configured as the critic", Some(0)),
+            offer("openai/writer-2", "configured as the author", Some(1_250)),
+            offer("openai/writer-3\u{202e}", "listed by openai", None),
+        ];
+        stand.tell(Msg::Models { offers, more: false });
+        stand
+    });
+    let mut stand = failed((120, 35));
+    stand.press(&["M"]);
+    stand.tell(Msg::Models { offers: vec![offer("local/reader-9b", "configured as the critic", None)], more: false });
+    stand.press(&["Enter"]);
+    assert!(stand.screen().contains("not now: it is the critic"), "{}", stand.screen());
+    assert_eq!(stand.model.overlays.len(), 1);
+    for letter in ["l", "o", "c", "a", "l", "/", "x", "Enter"] {
+        stand.press(&[letter]);
+    }
+    assert!(stand.screen().contains("Nothing is sent yet. To local/x:"), "{}", stand.screen());
+}
+
+fn candidate(model: &str, why: &str, trial: Option<Money>) -> Candidate {
+    let argv = vec![model.split('/').next().unwrap().to_owned(), "{model}".to_owned()];
+    Candidate { model: ModelId(model.to_owned()), spec: ProviderSpec::Command { argv }, why: why.to_owned(), trial }
+}
+
+/// The first run, with these models found.
+fn casting(size: (u16, u16), candidates: Vec<Candidate>) -> Stand {
+    let mut stand = Stand::new(size);
+    stand.press(&["Space", "m"]);
+    let notes = vec!["Type to narrow the list.".to_owned()];
+    let file = "/home/ada/.config/windlass/config.toml".to_owned();
+    stand.tell(Msg::Found(Box::new(Findings { candidates, notes, file })));
+    stand
+}
+
+fn two() -> Vec<Candidate> {
+    vec![
+        candidate("openai/gpt-5", "OPENAI_API_KEY is set", Money::dollars(0.005)),
+        candidate("claude/sonnet", "runs claude -p --model {model}", None),
+        candidate("ollama/qwen3", "Ollama's port 11434 answers", Some(Money::default())),
+        candidate("ollama/llama3", "Ollama's port 11434 answers", Some(Money::default())),
+    ]
+}
+
+#[test]
+fn the_first_run_chooses_models() {
+    at_every_size("casting", |size| casting(size, two()));
+    at_every_size("casting_nothing", |size| casting(size, Vec::new()));
+    at_every_size("casting_critic", |size| {
+        let mut stand = casting(size, two());
+        stand.press(&["Enter"]);
+        stand
+    });
+    let tried = |model: &str, result: Result<&str, &str>| Tried {
+        model: ModelId(model.to_owned()),
+        result: result.map(str::to_owned).map_err(str::to_owned),
+    };
+    at_every_size("casting_failed", |size| {
+        let mut stand = casting(size, two());
+        stand.press(&["Enter", "Down", "Down", "Enter"]);
+        assert!(stand.screen().contains("Try them out?"), "{}", stand.screen());
+        // Nothing is asked before the question was on the screen.
+        stand.press(&["Enter"]);
+        stand.tell(Msg::Painted);
+        stand.wait(1_000);
+        stand.press(&["Enter"]);
+        let why = "https://api.openai.com/v1/chat/completions answered 401 Unauthorized: who are you";
+        let results = vec![tried("openai/gpt-5", Err(why)), tried("ollama/qwen3", Ok("answered in 412 ms"))];
+        stand.tell(Msg::Tried(results));
+        stand
+    });
+    // What costs nothing is tried out at once; one model can't have both roles; what answers is written down.
+    let mut stand = casting((80, 24), two());
+    stand.press(&["Down", "Down", "Enter", "Down", "Down", "Enter"]);
+    assert!(stand.screen().contains("not now: it is the author"), "{}", stand.screen());
+    let requests = stand.requests(&["Down", "Enter"]);
+    assert!(matches!(&requests[..], [Request::TryModels(models)] if models.len() == 2), "{requests:?}");
+    let all = vec![tried("ollama/qwen3", Ok("answered")), tried("ollama/llama3", Ok("answered"))];
+    let now = Timestamp(stand.now());
+    let requests = update(&mut stand.model, Msg::Tried(all), now);
+    let [Request::Cast(chosen)] = &requests[..] else { panic!("{requests:?}") };
+    let chosen: Vec<_> = chosen.iter().map(|(role, one)| (*role, one.model.0.as_str())).collect();
+    assert_eq!(chosen, [(Role::Author, "ollama/qwen3"), (Role::Critic, "ollama/llama3")]);
+    let mut stand = casting((80, 24), Vec::new());
+    assert_eq!(stand.requests(&["Down", "Enter"]), [Request::Demo]);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use crate::config::workflow;
 use crate::domain::{
     ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Details, Digest, End, Enforcement, FileStat,
     GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price,
-    PromptRef, Quote, Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
+    PromptRef, Quote, Reach, Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict,
+    tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
 use crate::keymap::{Key, Keymap, Step};
@@ -31,13 +32,14 @@ pub(super) const PATCH: &str = "diff --git a/lib/orders.awk b/lib/orders.awk\nin
 
 fn gate(name: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["sh".to_owned(), format!("tests/{name}.sh")];
-    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new() };
+    let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
     GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement, rules: GateRules::default() }
 }
 
 pub(super) fn setup() -> Setup {
     Setup {
         author: Some(ModelId("openai/writer-2".to_owned())),
+        change_author: None,
         critic: Some(ModelId("local/reader-9b".to_owned())),
         gates: vec![gate("tests", Enforcement::Required), gate("lint", Enforcement::Advisory)],
         config: Some(Digest::of(b"config")),
@@ -65,7 +67,7 @@ impl Stand {
             person: "Ada <ada@example.org>".to_owned(),
             setup: setup(),
             commands: Some("[[gate]]\nname = \"tests\"\nargv = [\"sh\", \"tests/run.sh\"]\n".to_owned()),
-            protection: "no sandbox".to_owned(),
+            protection: "sandbox: writes in the worktree only, no network".to_owned(),
             ..Host::default()
         };
         Self {
@@ -257,6 +259,7 @@ impl Stand {
             started: Timestamp(self.now),
             duration_ms: if def.kind == GateKind::Builtin { 0 } else { 1240 },
             details,
+            protection: String::new(),
         };
         self.must(Command::GateFinished { id, stage, run });
     }
@@ -337,6 +340,13 @@ impl Stand {
                 _ => {}
             }
         }
+    }
+
+    /// What is asked of the world for these keys, the last of which is no letter.
+    pub(super) fn requests(&mut self, keys: &[&str]) -> Vec<Request> {
+        let Some((last, before)) = keys.split_last() else { return Vec::new() };
+        self.press(before);
+        update(&mut self.model, Msg::Input(typed(Key::parse(last).unwrap())), Timestamp(self.now))
     }
 
     fn place(&self) -> (LoopId, StageIndex) {

@@ -1,59 +1,29 @@
-//! `windlass calls --grep TEXT`: lines of what was sent to models and of what they said, read from the bytes on record.
-
-use std::collections::BTreeMap;
+//! Searching a call: lines of what was sent to a model and of what it said, read from the bytes on record.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::domain::without_keys;
-use crate::journal::StoredExchange;
+
+use super::StoredExchange;
 
 /// Columns of an excerpt, and how many of them stand before the text.
 const WIDTH: usize = 100;
 const BEFORE: usize = 30;
 
-/// Fields whose words nobody says: they would be found in every call.
-const LABELS: &[&str] = &[
-    "id",
-    "item_id",
-    "responseId",
-    "type",
-    "event",
-    "object",
-    "role",
-    "model",
-    "modelVersion",
-    "status",
-    "finish_reason",
-    "finishReason",
-    "stop_reason",
-    "done_reason",
-    "created_at",
-    "service_tier",
-    "system_fingerprint",
-    "signature",
-    "obfuscation",
-    "encrypted_content",
-];
-
 /// Where the text was found.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Found {
+pub struct Found {
     /// `prompt` or `reply`.
     #[serde(rename = "in")]
-    pub(super) side: &'static str,
+    pub side: &'static str,
     /// The first line with it, or as much of that as one reads at a glance.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// The first line of the prompt and of the replies that holds `wanted`, in any case.
-pub(super) fn find(stored: &StoredExchange, wanted: &str) -> Vec<Found> {
+pub fn find(stored: &StoredExchange, wanted: &str) -> Vec<Found> {
     let wanted = wanted.to_lowercase();
-    let attempts = || stored.earlier.iter().chain([stored]);
-    let prompt = attempts().filter_map(|attempt| attempt.request.as_ref()).flat_map(|sent| said(&sent.body));
-    let reply = attempts().flat_map(|attempt| {
-        said(&attempt.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect::<Vec<u8>>())
-    });
+    let (prompt, reply) = (stored.prompts(), stored.replies());
     let in_prompt = first_line(prompt, &wanted).map(|text| Found { side: "prompt", text });
     let in_reply = first_line(reply, &wanted).map(|text| Found { side: "reply", text });
     in_prompt.into_iter().chain(in_reply).collect()
@@ -79,46 +49,6 @@ fn excerpt(line: &str, at: usize) -> String {
     let text: String = line.chars().skip(from).take(WIDTH).collect();
     let more = if line.chars().nth(from + WIDTH).is_some() { ".." } else { "" };
     format!("{}{text}{more}", if from > 0 { ".." } else { "" })
-}
-
-/// What a body says: the texts of its JSON, those of a stream put together place by place, for they come in pieces.
-/// What isn't JSON says what it is.
-fn said(body: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(body);
-    let mut places = BTreeMap::new();
-    let is_json = |value: &Value| value.is_object() || value.is_array();
-    let documents: Vec<Value> = match serde_json::from_str(&text) {
-        Ok(whole) => vec![whole],
-        Err(_) => text.lines().filter_map(|line| serde_json::from_str(line.trim_start_matches("data:")).ok()).collect(),
-    };
-    for document in documents.iter().filter(|document| is_json(document)) {
-        let mut here = BTreeMap::new();
-        gather(document, "", &mut here);
-        for (place, text) in here {
-            places.entry(place).or_insert_with(String::new).push_str(&text);
-        }
-    }
-    if places.is_empty() { vec![text.into_owned()] } else { places.into_values().collect() }
-}
-
-/// Adds the texts of a document by the names that lead to them; neighbours in a list are lines of one text.
-fn gather(value: &Value, place: &str, texts: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields.iter().filter(|(name, _)| !LABELS.contains(&name.as_str())) {
-                gather(value, &format!("{place}.{name}"), texts);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| gather(item, place, texts)),
-        Value::String(words) => {
-            let text = texts.entry(place.to_owned()).or_default();
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(words);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]
