@@ -17,7 +17,7 @@ use futures_util::stream::iter;
 use tempfile::tempdir;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
-use windlass::domain::{CommandSpec, Enforcement, GateDef, GateKind, Reach, Verdict};
+use windlass::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
 use windlass::gate::command::run_command;
 use windlass::gate::guard::Guard;
 use windlass::process::helper;
@@ -28,7 +28,12 @@ const TURNS: usize = 7;
 fn ours(root: &Path, guard: Guard, argv: &[&str]) -> Duration {
     let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
     let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
-    let def = GateDef { name: "g".to_owned(), kind: GateKind::Command(spec), enforcement: Enforcement::Required };
+    let def = GateDef {
+        name: "g".to_owned(),
+        kind: GateKind::Command(spec),
+        enforcement: Enforcement::Required,
+        rules: GateRules::default(),
+    };
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let begun = Instant::now();
     runtime.block_on(async {

@@ -36,6 +36,7 @@ fn round(n: u64) -> Vec<Event> {
         spilled: None,
         started: Timestamp(1),
         duration_ms: 900,
+        details: windlass::domain::Details::default(),
         protection: String::new(),
     };
     vec![

@@ -217,6 +217,7 @@ impl Desk {
                 spilled: None,
                 started: Timestamp(0),
                 duration_ms: 7,
+                details: windlass::domain::Details::default(),
                 protection: "sandbox".to_owned(),
             };
             pen.add(Order::GateFinished { id, stage, run });

@@ -99,6 +99,8 @@ pub struct Live {
     pub critic: Option<Stream>,
     /// Output of gates, by name: of the last run since Windlass was opened.
     pub gates: BTreeMap<String, Doc>,
+    /// Since when gates run, by name; a gate that isn't here waits its turn.
+    pub begun: BTreeMap<String, Timestamp>,
     /// How a preparation is getting on.
     pub progress: Option<String>,
     /// The call that was last read, with what went over the wire.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex, Timestamp};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -57,6 +57,13 @@ pub enum Msg {
         role: Role,
         /// What it waits for.
         waiting: Waiting,
+    },
+    /// It is a gate's turn: it runs from now on.
+    GateBegan {
+        /// The gate.
+        gate: String,
+        /// When.
+        at: Timestamp,
     },
     /// A gate printed more.
     GateOutput {

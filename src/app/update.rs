@@ -92,6 +92,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             }
             Vec::new()
         }
+        Msg::GateBegan { gate, at } => {
+            model.live.begun.insert(gate, at);
+            Vec::new()
+        }
         Msg::GateOutput { gate, text } => {
             model.add_output(gate, &text);
             Vec::new()
@@ -205,6 +209,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
             model.live.author = None;
             model.live.critic = None;
             model.live.gates.clear();
+            model.live.begun.clear();
         }
         Event::DraftFailed { id, stage, trouble } => {
             model.live.author = None;
@@ -219,6 +224,9 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
             }
         }
         Event::Critiqued { .. } | Event::CritiqueFailed { .. } => model.live.critic = None,
+        Event::GateFinished { run, .. } => {
+            model.live.begun.remove(&run.gate);
+        }
         Event::Prepared { .. } => model.live.progress = None,
         Event::RerunAsked { gates, critique, .. } => {
             for gate in gates {

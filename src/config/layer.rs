@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::document::{Document, Fields, Located};
+use super::gate::{self, Schedule};
 use super::load::{Access, BUILTIN_GATES, Probe, REPOSITORY_FILE};
 use super::prices::{self, Prices};
 use super::problem::{Place, Problem, suggestion};
 use super::provider;
-use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, GateKind, ModelId, ProviderSpec, Reach};
+use crate::domain::{Budget, CommandSpec, Enforcement, GateDef, ModelId, ProviderSpec, Reach};
 
 /// A value that is judged only after the layers are merged, with its place.
 #[derive(Debug, Clone)]
@@ -31,6 +32,7 @@ pub(super) struct Layer {
     pub(super) access: Access,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
+    pub(super) schedule: Schedule,
     pub(super) probes: Vec<Probe>,
     pub(super) rounds: Option<u32>,
     pub(super) context_tokens: Option<u64>,
@@ -42,7 +44,8 @@ pub(super) struct Layer {
 }
 
 const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "sandbox", "ui"];
-const REPOSITORY: &[&str] = &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "workflow"];
+const REPOSITORY: &[&str] =
+    &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "schedule", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
 const PERSONAL: &[&str] = &[
     "api_key",
@@ -109,7 +112,8 @@ pub(super) fn repository(text: &str, user_file: Option<&Path>) -> (Layer, Vec<Pr
         });
         roles(&top, &mut layer);
         layer.workflow = top.text("workflow").map(|name| placed(&doc, name));
-        layer.gates = gates(&top);
+        layer.gates = gate::gates(&top);
+        layer.schedule = gate::schedule(&top);
         layer.probes = probes(&top);
         layer.budget = prices::budget(&top);
         if let Some(measure) = top.table("measure") {
@@ -182,19 +186,6 @@ pub(super) fn model_id(text: &str) -> Result<ModelId, String> {
     }
 }
 
-fn gates(top: &Fields<'_, '_>) -> Vec<GateDef> {
-    let mut gates: Vec<GateDef> = Vec::new();
-    for table in top.tables("gate") {
-        table.only(&["name", "argv", "dir", "timeout_s", "env", "network", "writable", "enforcement"]);
-        let taken = |name: &str| gates.iter().any(|gate| gate.name == name);
-        let (name, spec, enforcement) = (name(&table, "gate", taken), command(&table, 600), enforcement(&table));
-        if let (Some(name), Some(spec), Some(enforcement)) = (name, spec, enforcement) {
-            gates.push(GateDef { name, kind: GateKind::Command(spec), enforcement });
-        }
-    }
-    gates
-}
-
 fn probes(top: &Fields<'_, '_>) -> Vec<Probe> {
     let mut probes: Vec<Probe> = Vec::new();
     for table in top.tables("probe") {
@@ -207,7 +198,7 @@ fn probes(top: &Fields<'_, '_>) -> Vec<Probe> {
     probes
 }
 
-fn name(table: &Fields<'_, '_>, what: &str, taken: impl Fn(&str) -> bool) -> Option<String> {
+pub(super) fn name(table: &Fields<'_, '_>, what: &str, taken: impl Fn(&str) -> bool) -> Option<String> {
     let Located { value, offset } = table.required_text("name")?;
     let wrong = if !provider::is_name(&value) {
         format!("{value:?} can't name a {what}: use letters, digits, \"-\", \"_\" and \".\", at most 64")
@@ -222,12 +213,12 @@ fn name(table: &Fields<'_, '_>, what: &str, taken: impl Fn(&str) -> bool) -> Opt
     None
 }
 
-fn enforcement(table: &Fields<'_, '_>) -> Option<Enforcement> {
+pub(super) fn enforcement(table: &Fields<'_, '_>) -> Option<Enforcement> {
     if table.value("enforcement").is_none() {
         return Some(Enforcement::Required);
     }
     let Located { value, offset } = table.text("enforcement")?;
-    let known = [Enforcement::Required, Enforcement::Advisory];
+    let known = Enforcement::ALL;
     known.into_iter().find(|enforcement| enforcement.name() == value).or_else(|| {
         let hint = suggestion(&value, known.map(Enforcement::name));
         table.document().problem(offset, format!("unknown enforcement {value:?}; {hint}"));
@@ -235,7 +226,7 @@ fn enforcement(table: &Fields<'_, '_>) -> Option<Enforcement> {
     })
 }
 
-fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandSpec> {
+pub(super) fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandSpec> {
     let dir = table.text("dir");
     if let Some(Located { value, offset }) = &dir
         && let Err(wrong) = inside(value)
@@ -293,7 +284,7 @@ pub(super) fn checked(table: &Fields<'_, '_>, key: &str, check: fn(&str) -> Resu
     items.into_iter().map(|item| item.value).collect()
 }
 
-fn inside(path: &str) -> Result<(), &'static str> {
+pub(super) fn inside(path: &str) -> Result<(), &'static str> {
     let inside = !path.is_empty() && !path.starts_with('/') && path.split('/').all(|part| part != "..");
     if inside { Ok(()) } else { Err("must be a path inside the repository, without \"..\"") }
 }

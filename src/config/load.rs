@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::document::Document;
+use super::gate::Schedule;
 use super::layer::{self, Layer, Placed};
 use super::paths::{self, Paths};
 use super::prices::Prices;
@@ -44,6 +45,8 @@ pub struct Config {
     pub workflow: Workflow,
     /// The project's command gates, in the order of the file.
     pub gates: Vec<GateDef>,
+    /// How gates share the machine.
+    pub schedule: Schedule,
     /// The project's probes, in the order of the file.
     pub probes: Vec<Probe>,
     /// How often each side is measured.
@@ -186,6 +189,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         critic: critic.map(|critic| critic.value),
         workflow,
         gates: repository.gates,
+        schedule: repository.schedule,
         probes: repository.probes,
         rounds: repository.rounds.unwrap_or(5),
         context_tokens: repository.context_tokens.unwrap_or(24_000),

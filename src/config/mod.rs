@@ -6,6 +6,7 @@
 
 mod choose;
 mod document;
+mod gate;
 mod init;
 mod layer;
 mod library;
@@ -21,6 +22,7 @@ mod write;
 mod tests;
 
 pub use document::{Document, Fields, Located, kind};
+pub use gate::Schedule;
 pub use init::init_text;
 pub use library::{Library, Sheet};
 pub use load::{Access, BUILTIN_GATES, Config, Flags, Loaded, Probe, load};

@@ -196,7 +196,7 @@ fn broken_repository_files() {
         ("[[gates]]\nname = \"a\"\n", "1:3: unknown key \"gates\"; did you mean \"gate\"?"),
         (
             "colour = 1\n",
-            "1:1: unknown key \"colour\"; known: boundary, budget, context, gate, measure, probe, roles, workflow",
+            "1:1: unknown key \"colour\"; known: boundary, budget, context, gate, measure, probe, roles, schedule, workflow",
         ),
         ("[measure]\nround = 2\n", "2:1: unknown key \"round\" in [measure]; did you mean \"rounds\"?"),
         ("[context]\nbudget = 2\n", "2:1: unknown key \"budget\" in [context]; known: tokens, files"),

@@ -1,6 +1,6 @@
 //! Gates: deterministic checks that belong to the human, and their runs.
 
-use super::{Digest, DigestBuilder, RunId, Timestamp, TreeId};
+use super::{Check, Details, Digest, DigestBuilder, RunId, Timestamp, TreeId};
 
 /// What a gate's failure does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,14 +9,25 @@ pub enum Enforcement {
     Advisory,
     /// Stops approval unless overridden with a reason.
     Required,
+    /// Stops approval, and no reason goes past it.
+    Mandatory,
 }
 
 impl Enforcement {
+    /// Every enforcement.
+    pub const ALL: [Self; 3] = [Self::Required, Self::Advisory, Self::Mandatory];
+
+    /// Whether approval waits for it.
+    pub const fn stops(self) -> bool {
+        matches!(self, Self::Required | Self::Mandatory)
+    }
+
     /// The lower-case word used in files and on screens.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Advisory => "advisory",
             Self::Required => "required",
+            Self::Mandatory => "mandatory",
         }
     }
 }
@@ -52,6 +63,31 @@ pub enum GateKind {
     Builtin,
     /// One of the project's commands, judged by its exit code.
     Command(CommandSpec),
+    /// What a report, the two trees, or the network say, judged by one of the kinds Windlass knows.
+    Check(Check),
+}
+
+/// When a gate runs, and how long what it said is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRules {
+    /// It concerns changes to paths these patterns cover; every change when empty.
+    pub applies_if: Vec<String>,
+    /// The gates that must be satisfied before it starts.
+    pub needs: Vec<String>,
+    /// How often it is tried again after it failed.
+    pub retries: u32,
+    /// How many of the places that gates share it takes.
+    pub weight: u32,
+    /// For how many seconds a result that rests on the network may be used again.
+    pub ttl_s: Option<u64>,
+    /// The command that tells the tool's version. A result is used again only where this says the same.
+    pub version: Vec<String>,
+}
+
+impl Default for GateRules {
+    fn default() -> Self {
+        Self { applies_if: Vec::new(), needs: Vec::new(), retries: 0, weight: 1, ttl_s: None, version: Vec::new() }
+    }
 }
 
 /// A gate as the human defined and trusted it.
@@ -63,28 +99,64 @@ pub struct GateDef {
     pub kind: GateKind,
     /// What its failure does.
     pub enforcement: Enforcement,
+    /// When it runs, and how long its result is good for.
+    pub rules: GateRules,
 }
 
 impl GateDef {
+    /// The command it runs, if it runs one.
+    pub const fn command(&self) -> Option<&CommandSpec> {
+        match &self.kind {
+            GateKind::Builtin => None,
+            GateKind::Command(spec) => Some(spec),
+            GateKind::Check(check) => check.command.as_ref(),
+        }
+    }
+
     /// Digest over the whole definition.
     pub fn digest(&self) -> Digest {
         let builder = DigestBuilder::new("gate").text("name", &self.name).text("enforcement", self.enforcement.name());
-        match &self.kind {
-            GateKind::Builtin => builder.text("is", "builtin").finish(),
-            GateKind::Command(spec) => {
-                let builder = builder
-                    .text("is", "command")
-                    .list("argv", &spec.argv)
-                    .text("dir", &spec.dir)
-                    .field("timeout", &spec.timeout_s.to_le_bytes())
-                    .list("env", &spec.env);
-                let Reach { network, writable } = &spec.reach;
-                // Definitions from before there was any keep their digests.
-                if spec.reach == Reach::default() {
-                    return builder.finish();
-                }
-                builder.field("network", &[u8::from(*network)]).list("writable", writable).finish()
-            }
+        let builder = match &self.kind {
+            GateKind::Builtin => builder.text("is", "builtin"),
+            GateKind::Command(spec) => spec.digested(builder.text("is", "command")),
+            GateKind::Check(check) => check.digested(builder.text("is", "check")),
+        };
+        self.rules.digested(builder).finish()
+    }
+}
+
+impl CommandSpec {
+    /// Adds it to a digest.
+    pub(super) fn digested(&self, builder: DigestBuilder) -> DigestBuilder {
+        let builder = builder
+            .list("argv", &self.argv)
+            .text("dir", &self.dir)
+            .field("timeout", &self.timeout_s.to_le_bytes())
+            .list("env", &self.env);
+        let Reach { network, writable } = &self.reach;
+        // Definitions from before there was any keep their digests.
+        if self.reach == Reach::default() {
+            return builder;
+        }
+        builder.field("network", &[u8::from(*network)]).list("writable", writable)
+    }
+}
+
+impl GateRules {
+    /// Adds them to a digest; the default rules, which gates had before there were others, add nothing.
+    fn digested(&self, builder: DigestBuilder) -> DigestBuilder {
+        if *self == Self::default() {
+            return builder;
+        }
+        let builder = builder
+            .list("applies-if", &self.applies_if)
+            .list("needs", &self.needs)
+            .field("retries", &self.retries.to_le_bytes())
+            .field("weight", &self.weight.to_le_bytes())
+            .list("version", &self.version);
+        match self.ttl_s {
+            None => builder,
+            Some(ttl) => builder.field("ttl", &ttl.to_le_bytes()),
         }
     }
 }
@@ -106,12 +178,25 @@ pub enum Verdict {
     Skipped,
     /// The check doesn't concern this content.
     NotApplicable,
+    /// It ran, and its numbers don't decide it.
+    Inconclusive,
+    /// Attempts on one and the same tree disagree.
+    Flaky,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 7] =
-        [Self::Pass, Self::Fail, Self::Error, Self::Timeout, Self::Cancelled, Self::Skipped, Self::NotApplicable];
+    pub const ALL: [Self; 9] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Error,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::Skipped,
+        Self::NotApplicable,
+        Self::Inconclusive,
+        Self::Flaky,
+    ];
 
     /// Whether a required gate is content with this.
     pub const fn satisfies(self) -> bool {
@@ -128,6 +213,8 @@ impl Verdict {
             Self::Cancelled => "cancelled",
             Self::Skipped => "skipped",
             Self::NotApplicable => "not-applicable",
+            Self::Inconclusive => "inconclusive",
+            Self::Flaky => "flaky",
         }
     }
 }
@@ -153,7 +240,7 @@ impl Subject {
 }
 
 /// One execution of a gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GateRun {
     /// Its number in the journal.
     pub id: RunId,
@@ -175,6 +262,8 @@ pub struct GateRun {
     pub started: Timestamp,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// What is behind it: figures, places, and what it rests on.
+    pub details: Details,
     /// What protected the machine from its command; empty for a built-in gate, and where it wasn't recorded.
     pub protection: String,
 }
@@ -190,6 +279,7 @@ impl GateRun {
             .text("verdict", self.verdict.name())
             .text("summary", &self.summary)
             .text("tail", &self.tail);
+        let builder = self.details.digested(builder);
         // Runs from before it was recorded keep their digests.
         if self.protection.is_empty() {
             builder.finish()

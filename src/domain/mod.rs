@@ -4,10 +4,12 @@
 //! imports from none.
 
 mod artifact;
+mod check;
 mod context;
 mod cost;
 mod critique;
 mod decision;
+mod details;
 mod digest;
 mod exchange;
 mod gate;
@@ -15,23 +17,27 @@ mod ids;
 mod keys;
 mod measure;
 mod offer;
+mod pattern;
 mod provider;
 mod section;
 mod visible;
 mod workflow;
 
 pub use artifact::{ArtifactKind, Change, FileStat, Origin, Revision};
+pub use check::{Check, CheckKind, Runs, Setting, SettingSpec, Settings, Shape};
 pub use context::{ContextItem, ItemKind, tokens_of};
 pub use cost::{Budget, EXPECTED_OUTPUT, Money, Price, Quote};
 pub use critique::{Anchor, Critique, Disposition, Finding, ParseFindingError, Severity};
 pub use decision::{Decision, Gap, Override, Person, Unread, Verb};
+pub use details::{Details, Figure, Spot};
 pub use digest::{Digest, DigestBuilder, ParseDigestError};
 pub use exchange::{End, ModelId, PromptRef, Role, Timings, Usage};
-pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRun, Reach, Subject, Verdict};
+pub use gate::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, GateRun, Reach, Subject, Verdict};
 pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageIndex, Timestamp, TreeId};
 pub use keys::without_keys;
 pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};
 pub use offer::Offer;
+pub use pattern::covers;
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
 pub use visible::{ascii, visible, visible_line};

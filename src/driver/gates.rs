@@ -1,85 +1,98 @@
-//! Gates: built-in ones at once, the project's commands in the change's worktree.
+//! Gates: built-in ones at once, the others in tasks when it is their turn.
 
-use std::path::PathBuf;
-
-use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
-
-use crate::domain::{ArtifactKind, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, TreeId, Verdict};
+use crate::domain::{
+    ArtifactKind, Details, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, Subject, Verdict, covers,
+};
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
-use crate::gate::command::run_command;
 use crate::gate::guard::Guard;
+use crate::gate::patch::Patch;
 use crate::repo::RepoError;
 
-use super::bench::Bench;
-use super::{Driver, Home, Job, Report, change_worktree, now};
+use super::judge::Judging;
+use super::{Driver, Home, Job, Report, base_worktree, change_worktree, now};
 
-/// How much of one run's output is told as it comes, in bytes; a flood would only pile up in memory.
-const TOLD: usize = 1 << 20;
-
-/// Follows what is told.
-const NOT_TOLD: &str = "\n[windlass: there is more; only the end is shown, when the gate is done]\n";
-
-/// Follows the output of a gate that changed what it judges.
-const CHANGED: &str = "\n[windlass: files that git tracks are no longer those of the tree under review. If gates ran \
-                       side by side, it may have been another: run this one alone to know.]\n";
-
-/// A command gate on its way.
-struct Running {
-    def: GateDef,
-    bench: Bench,
-    tree: TreeId,
-    guard: Guard,
-    spill: PathBuf,
-    cancel: CancellationToken,
-    home: UnboundedSender<Home>,
+/// A run of a gate that hasn't taken place.
+pub(super) fn blank(def: &GateDef, subject: Subject, verdict: Verdict, why: &str) -> GateRun {
+    GateRun {
+        id: RunId(0),
+        gate: def.name.clone(),
+        definition: def.digest(),
+        subject,
+        verdict,
+        summary: why.to_owned(),
+        tail: String::new(),
+        spilled: None,
+        started: now(),
+        duration_ms: 0,
+        details: Details::default(),
+        protection: String::new(),
+    }
 }
 
 impl Driver {
-    /// Runs one gate on the current revision.
+    /// Runs one gate on the current revision: a built-in one at once, any other when it is its turn.
     pub(super) fn run_gate(&mut self, id: LoopId, index: StageIndex, name: &str) -> Vec<Command> {
         let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
         let Some(def) = one.gates(index).into_iter().find(|def| def.name == name) else { return Vec::new() };
         let Some(subject) = stage.subject() else { return Vec::new() };
-        let (tree, base) = (subject.tree.clone(), one.base.clone());
-        let mut run = GateRun {
-            id: RunId(0),
-            gate: def.name.clone(),
-            definition: def.digest(),
-            subject,
-            verdict: Verdict::Error,
-            summary: String::new(),
-            tail: String::new(),
-            spilled: None,
-            started: now(),
-            duration_ms: 0,
-            protection: String::new(),
-        };
-        if def.kind == GateKind::Builtin {
-            match self.builtin(id, index, name) {
-                Ok(said) => (run.verdict, run.summary, run.tail) = said,
-                Err(error) => run.summary = error.to_string(),
-            }
-            return vec![Command::GateFinished { id, stage: index, run }];
+        if def.kind != GateKind::Builtin {
+            self.queue_gate(id, index, name);
+            return Vec::new();
         }
-        let Some(tree) = tree else {
+        let mut run = blank(&def, subject, Verdict::Error, "");
+        match self.builtin(id, index, name) {
+            Ok(said) => (run.verdict, run.summary, run.tail) = said,
+            Err(error) => run.summary = error.to_string(),
+        }
+        vec![Command::GateFinished { id, stage: index, run }]
+    }
+
+    /// Begins a gate whose turn it is. `again` says that a human wants it run, whatever is known.
+    pub(super) fn begin_gate(&mut self, id: LoopId, index: StageIndex, def: GateDef, again: bool) -> Vec<Command> {
+        let Some((one, stage)) = self.found(id, index) else { return Vec::new() };
+        let Some(subject) = stage.subject() else { return Vec::new() };
+        let (base, change) = (one.base.clone(), stage.revision().and_then(|revision| revision.change.clone()));
+        let mut run = blank(&def, subject, Verdict::Error, "");
+        let Some(change) = change else {
             run.summary = "the revision makes no tree to run it on".to_owned();
             return vec![Command::GateFinished { id, stage: index, run }];
         };
+        let patterns = &def.rules.applies_if;
+        let touched = |pattern: &String| change.files.iter().any(|file| covers(pattern, &file.path));
+        if !patterns.is_empty() && !patterns.iter().any(touched) {
+            run.verdict = Verdict::NotApplicable;
+            run.summary = format!("the change touches nothing in {}", patterns.join(", "));
+            return vec![Command::GateFinished { id, stage: index, run }];
+        }
+        let base_tree = match self.repo.tree_of(&base) {
+            Ok(tree) => tree,
+            Err(error) => {
+                run.summary = error.to_string();
+                return vec![Command::GateFinished { id, stage: index, run }];
+            }
+        };
         let task = self.begin(id, Job::Gate(def.name.clone()));
-        let running = Running {
+        self.shift.enter(&task, &def);
+        let known = if again { Vec::new() } else { self.state.answers(&def, now()) };
+        let judging = Judging {
             guard: Guard::new(self.config.sandbox),
             spill: self.private.join(format!("gate-{id}-{}-{}.log", index.number(), def.digest().short())),
-            bench: self.bench(change_worktree(id), &base),
+            baselines: self.private.join("baselines"),
+            repo: self.repo.clone(),
+            head: (self.bench(change_worktree(id), &base), change.tree.clone()),
+            base: (self.bench(base_worktree(id), &base), base_tree),
+            patch: Patch::of(&change.patch),
+            known,
+            loop_id: id,
             cancel: self.cancel(id),
             home: self.home.clone(),
             def,
-            tree,
         };
+        self.tell(Report::GateBegan { gate: judging.def.name.clone(), at: now() });
         let home = self.home.clone();
         tokio::spawn(async move {
-            if let Err(error) = running.judge(&mut run).await {
+            if let Err(error) = judging.judge(&mut run).await {
                 run.verdict = Verdict::Error;
                 run.summary = error.to_string();
             }
@@ -105,42 +118,5 @@ impl Driver {
             repo_has: &|path| files.iter().any(|file| file.path == path),
         };
         Ok(run_builtin(name, &evidence))
-    }
-}
-
-impl Running {
-    /// Runs the command on exactly the tree under review.
-    async fn judge(self, run: &mut GateRun) -> Result<(), RepoError> {
-        let Self { def, bench, tree, guard, spill, cancel, home } = self;
-        let seat = bench.seat(&tree).await?;
-        run.started = now();
-        if let GateKind::Command(spec) = &def.kind {
-            run.protection = guard.evidence(&spec.reach);
-        }
-        let mut told = 0;
-        let result = run_command(&def, seat.path(), guard, &spill, &cancel, |_, bytes| {
-            if told > TOLD {
-                return;
-            }
-            told += bytes.len();
-            let mut text = String::from_utf8_lossy(bytes).into_owned();
-            if told > TOLD {
-                text.push_str(NOT_TOLD);
-            }
-            let _ = home.send(Home::Report(Report::GateOutput { gate: def.name.clone(), text }));
-        })
-        .await;
-        run.verdict = result.verdict;
-        run.summary = result.summary;
-        run.tail = result.tail;
-        run.spilled = result.spilled.map(|path| path.display().to_string());
-        run.duration_ms = result.duration_ms;
-        let changed = seat.changed().await?;
-        if !changed.is_empty() {
-            run.verdict = Verdict::Error;
-            run.summary = format!("changed the tree it judges: {}", changed.join(", "));
-            run.tail.push_str(CHANGED);
-        }
-        Ok(())
     }
 }

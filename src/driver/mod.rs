@@ -4,15 +4,18 @@
 //! events, the events rows of the journal; only when those are on the disk does anything happen because of them.
 
 mod agent;
+mod baseline;
 mod bench;
 mod byhand;
 mod calls;
 mod context;
 mod gates;
+mod judge;
 mod landing;
 mod measure;
 mod models;
 mod reread;
+mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::bench::Bench;
 use self::calls::Answered;
+use self::schedule::Shift;
 use crate::config::Config;
 use crate::domain::{
     CommitId, ExchangeId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId,
@@ -96,6 +100,13 @@ pub enum Report {
         why: String,
         /// When the next attempt is made.
         until: Timestamp,
+    },
+    /// It is a gate's turn: it runs from now on.
+    GateBegan {
+        /// The gate.
+        gate: String,
+        /// When.
+        at: Timestamp,
     },
     /// A gate printed more.
     GateOutput {
@@ -195,6 +206,8 @@ pub struct Driver {
     /// The number of the latest task of each job.
     latest: BTreeMap<(LoopId, Job), u64>,
     benches: BTreeMap<String, Bench>,
+    /// Whose turn it is.
+    shift: Shift,
     /// Worktrees of ended loops on their way out.
     clearing: JoinSet<()>,
     /// The tree that a human was given to edit.
@@ -233,6 +246,7 @@ impl Driver {
             waits: BTreeMap::new(),
             latest: BTreeMap::new(),
             benches: BTreeMap::new(),
+            shift: Shift::default(),
             clearing: JoinSet::new(),
             in_hand: BTreeMap::new(),
             wire: Vec::new(),
@@ -393,8 +407,13 @@ impl Driver {
                 Ok(())
             }
             Home::Judged { task, stage, run } => {
+                self.shift.leave(&task, &run.gate);
                 if self.is_latest(&task) {
                     self.decide(Command::GateFinished { id: task.id, stage, run })?;
+                }
+                // Others may have waited for its place alone.
+                for command in if self.ending { Vec::new() } else { self.take_turns() } {
+                    self.decide(command)?;
                 }
                 Ok(())
             }
@@ -424,6 +443,10 @@ impl Driver {
                     commands.extend(self.perform(effect)?);
                 }
             }
+            // Only now is everything asked for that an event asks for, and the quick gates can go first.
+            if !self.ending {
+                commands.extend(self.take_turns());
+            }
         }
         Ok(())
     }
@@ -442,7 +465,7 @@ impl Driver {
                 if let Some(cancel) = self.running.remove(&id) {
                     cancel.cancel();
                 }
-                Ok(Vec::new())
+                Ok(self.stop_waiting(id))
             }
             Effect::Land(proof) => Ok(self.land(proof.loop_id())),
             Effect::CleanUp { id } => {

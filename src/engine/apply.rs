@@ -199,6 +199,7 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
         }
         Event::GateFinished { id, stage, run } => {
             state.last_run = run.id.0;
+            state.remember(run);
             let stage = open_stage(state, *id, *stage)?;
             stage.pending.gates.remove(&run.gate);
             stage.runs.insert(run.gate.clone(), run.clone());

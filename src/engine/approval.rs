@@ -2,8 +2,8 @@
 //! nothing in the way; it can be made in this file only, and nothing opens a stage or lands a tree without one.
 
 use crate::domain::{
-    Decision, Digest, DigestBuilder, Disposition, Enforcement, Finding, Gap, GateDef, LoopId, Measurement, Reading,
-    Severity, Side, StageIndex, TreeId, Unread, Verb, Verdict,
+    Decision, Digest, DigestBuilder, Disposition, Finding, Gap, GateDef, LoopId, Measurement, Reading, Severity, Side,
+    StageIndex, TreeId, Unread, Verb, Verdict,
 };
 
 use super::{Loop, Phase, Refusal, Stage};
@@ -163,9 +163,7 @@ fn is_satisfied(stage: &Stage, gate: &GateDef) -> bool {
 pub fn obstacles(one: &Loop, index: StageIndex) -> Vec<Obstacle> {
     let Some(stage) = one.stage(index) else { return Vec::new() };
     let gates = one.gates(index).into_iter().filter(|gate| {
-        gate.enforcement == Enforcement::Required
-            && !is_satisfied(stage, gate)
-            && stage.fresh_override(&gate.name).is_none()
+        gate.enforcement.stops() && !is_satisfied(stage, gate) && stage.fresh_override(&gate.name).is_none()
     });
     let gates = gates.map(|gate| {
         let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
@@ -184,10 +182,7 @@ pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
         gaps.push(Gap::Unread(unread));
     }
     for gate in one.gates(index) {
-        if gate.enforcement == Enforcement::Required
-            && !is_satisfied(stage, &gate)
-            && stage.fresh_override(&gate.name).is_some()
-        {
+        if gate.enforcement.stops() && !is_satisfied(stage, &gate) && stage.fresh_override(&gate.name).is_some() {
             let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
             gaps.push(Gap::Gate { gate: gate.name, verdict });
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ArtifactKind, Budget, Decision, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override, Person, Quote,
-    Revision, Role, RunId, StageIndex, Timestamp, Verb, Workflow,
+    ArtifactKind, Budget, Decision, Enforcement, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override,
+    Person, Quote, Revision, Role, RunId, StageIndex, Timestamp, Verb, Workflow,
 };
 
 use super::approval::{self, is_reason};
@@ -94,6 +94,9 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let def = gates.iter().find(|def| def.name == gate).ok_or_else(|| Refusal::NoGate(gate.clone()))?;
             let satisfied = stage.fresh_run(def).is_some_and(|run| run.verdict.satisfies());
             needs(stage, !satisfied, "the gate is satisfied, so there is nothing to override")?;
+            if def.enforcement == Enforcement::Mandatory {
+                return Err(Refusal::Mandatory(gate));
+            }
             let reason = reason_of(&reason, "going on despite a gate")?;
             one(Event::Overridden { id, stage: index, by: Override { gate, subject, reason, by } })
         }

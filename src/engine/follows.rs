@@ -3,8 +3,8 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision, Role,
-    StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, Enforcement, GateRun, LoopId, Measurement, ModelId, Origin, Revision,
+    Role, StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};
@@ -90,7 +90,9 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             let (one, stage) = open(state, *id, *index)?;
             let subject = stage.subject().map(|subject| subject.digest());
             must(stage.phase == Phase::Awaiting && subject == Some(by.subject), "an override of something else")?;
-            must(one.gates(*index).iter().any(|gate| gate.name == by.gate), "an override of a gate that is not there")?;
+            let gate = one.gates(*index).into_iter().find(|gate| gate.name == by.gate);
+            let gate = gate.ok_or("an override of a gate that is not there")?;
+            must(gate.enforcement != Enforcement::Mandatory, "an override of a mandatory gate")?;
             must(is_reason(&by.reason), "an override without a reason")
         }
         Event::Decided { id, stage, decision } => decided(state, *id, *stage, decision),

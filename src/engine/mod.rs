@@ -11,6 +11,7 @@ mod decide;
 mod effect;
 mod event;
 mod follows;
+mod history;
 mod refusal;
 mod state;
 

@@ -43,6 +43,9 @@ pub enum Refusal {
         /// How it stands.
         state: String,
     },
+    /// An override of a gate that takes none.
+    #[error("gate {0} is mandatory, and no reason goes past it: mend what it found and run it again")]
+    Mandatory(String),
     /// A blocker stands in the way.
     #[error("a blocker is open: send the stage back, or dismiss it with a reason ({0})")]
     Blocker(String),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
     ArtifactKind, CommitId, ContextItem, Critique, Decision, Digest, Disposition, End, Enforcement, ExchangeId,
-    Finding, GateDef, GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override, PromptRef,
-    Quote, Revision, Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
+    Finding, GateDef, GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Money, Origin, Override,
+    PromptRef, Quote, Revision, Role, StageIndex, StageSpec, Subject, Timestamp, Timings, Usage, Workflow, sections,
 };
 
 use super::{Setup, Trouble};
@@ -24,6 +24,8 @@ pub struct State {
     pub exchanges: BTreeMap<ExchangeId, ExchangeInfo>,
     /// The number of the last gate run.
     pub last_run: u64,
+    /// Answers of gates that may be used again, by what they rest on.
+    pub(super) answered: BTreeMap<Digest, GateRun>,
     /// The reason of the last approval that needed one.
     pub last_reason: Option<String>,
 }
@@ -446,6 +448,7 @@ impl Loop {
             name: name.clone(),
             kind: GateKind::Builtin,
             enforcement: Enforcement::Required,
+            rules: GateRules::default(),
         });
         let commands = self.setup.gates.iter().filter(|_| stage.spec.runs_commands).cloned();
         builtin.chain(commands).collect()

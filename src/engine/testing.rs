@@ -1,9 +1,10 @@
 //! What the engine's tests stand on: a workflow, a setup, and a machine with a well-behaved driver beside it.
 
 use crate::domain::{
-    ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Digest, End, Enforcement, ExchangeId, GateDef,
-    GateKind, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote, Reach, Reading, Role,
-    RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict, Workflow,
+    ArtifactKind, Budget, Change, CommandSpec, CommitId, Critique, Details, Digest, End, Enforcement, ExchangeId,
+    GateDef, GateKind, GateRules, GateRun, LoopId, Measure, Measurement, ModelId, Origin, Person, PromptRef, Quote,
+    Reach, Reading, Role, RunId, Sample, Side, StageIndex, StageSpec, Timestamp, Timings, Unread, Usage, Verdict,
+    Workflow,
 };
 
 use super::{
@@ -65,7 +66,7 @@ pub(super) fn scale() -> Workflow {
 pub(super) fn command_gate(name: &str, argument: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["make".to_owned(), argument.to_owned()];
     let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
-    GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement }
+    GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement, rules: GateRules::default() }
 }
 
 /// Two models and two commands, from a configuration that has to be trusted.
@@ -334,6 +335,7 @@ impl Machine {
             spilled: None,
             started: Timestamp(0),
             duration_ms: 1,
+            details: Details::default(),
             protection: String::new(),
         };
         Command::GateFinished { id, stage, run }

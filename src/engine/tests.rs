@@ -328,6 +328,17 @@ fn only_what_stands_in_the_way_is_overridden() {
 }
 
 #[test]
+fn no_reason_goes_past_a_mandatory_gate() {
+    for verdict in [Verdict::Fail, Verdict::Flaky, Verdict::Inconclusive, Verdict::Error] {
+        let mut machine = judged(Enforcement::Mandatory, verdict);
+        let over = Command::Override { id: FIRST, gate: "test".into(), reason: REASON.into(), by: me() };
+        assert_eq!(machine.give(over), Err(Refusal::Mandatory("test".into())));
+        let obstacle = Obstacle::Gate { gate: "test".into(), verdict: Some(verdict) };
+        assert_eq!(obstacles(machine.one(), CHANGE), [obstacle]);
+    }
+}
+
+#[test]
 fn an_override_does_not_outlive_what_it_was_given_for() {
     let overridden = || {
         let mut machine = judged(Enforcement::Required, Verdict::Fail);

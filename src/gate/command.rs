@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guard;
-use crate::domain::{CommandSpec, GateDef, GateKind, Verdict};
+use crate::domain::{CommandSpec, GateDef, Verdict};
 use crate::process::supervise::{self, Ending, Finished, GRACE, Spec, Stream};
 
 /// What a shell answers when a command inside it was not found: the check never took place.
@@ -41,11 +41,11 @@ pub async fn run_command(
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> CommandResult {
-    let spec = match &def.kind {
-        GateKind::Command(command) => supervised(command, root, guard, spill),
-        GateKind::Builtin => Err("a built-in gate has no command".to_owned()),
+    let spec = match def.command() {
+        Some(command) => supervised(command, root, guard, spill),
+        None => Err("it has no command".to_owned()),
     };
-    let configured = |why: &str| format!("{why}; the command stands in .windlass/config.toml, [[gate]] {:?}", def.name);
+    let configured = |why: &str| configured(&def.name, why);
     let spec = match spec {
         Ok(spec) => spec,
         Err(why) => {
@@ -55,9 +55,14 @@ pub async fn run_command(
         }
     };
     let finished = supervise::run(&spec, cancel, output).await;
+    result_of(&def.name, &spec, &finished)
+}
+
+/// What a finished command says, judged by its ending.
+pub(super) fn result_of(name: &str, spec: &Spec, finished: &Finished) -> CommandResult {
     let mut summary = describe(&finished.ending, spec.limit);
     if let Ending::NotStarted(why) = &finished.ending {
-        summary = configured(why);
+        summary = configured(name, why);
     }
     if let Some(why) = &finished.spill_error {
         summary = format!("{summary}; the output is not kept: {why}");
@@ -65,10 +70,15 @@ pub async fn run_command(
     CommandResult {
         verdict: verdict(&finished.ending),
         summary,
-        tail: tail_text(&finished),
-        spilled: finished.spilled,
+        tail: tail_text(finished),
+        spilled: finished.spilled.clone(),
         duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+/// Why a command can't run, with where it stands.
+pub(super) fn configured(name: &str, why: &str) -> String {
+    format!("{why}; the command stands in .windlass/config.toml, [[gate]] {name:?}")
 }
 
 fn verdict(ending: &Ending) -> Verdict {
@@ -150,7 +160,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::{CommandResult, run_command};
-    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, Reach, Verdict};
+    use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
     use crate::gate::guard::Guard;
 
     async fn gate(root: &Path, dir: &str, script: &str, timeout_s: u64) -> CommandResult {
@@ -162,7 +172,8 @@ mod tests {
             env: Vec::new(),
             reach: Reach::default(),
         });
-        let def = GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required };
+        let def =
+            GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
         let spill = root.join("spill");
         run_command(&def, root, Guard::new(true), &spill, &CancellationToken::new(), |_, _| {}).await
     }

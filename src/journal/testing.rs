@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::domain::{
-    Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Digest, Disposition, End,
-    Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRun, ItemKind, LoopId, Measure,
-    Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reach, Reading, Revision, Role, RunId,
-    Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb, Verdict,
-    Workflow,
+    Anchor, ArtifactKind, Change, CommandSpec, CommitId, ContextItem, Critique, Decision, Details, Digest, Disposition,
+    End, Enforcement, ExchangeId, FileStat, Finding, Gap, GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId,
+    Measure, Measurement, ModelId, Origin, Override, Person, Price, PromptRef, Quote, Reach, Reading, Revision, Role,
+    RunId, Sample, Severity, Side, StageIndex, StageSpec, Subject, Timestamp, Timings, TreeId, Unread, Usage, Verb,
+    Verdict, Workflow,
 };
 use crate::engine::{Event, Recorded, Setup, State, Trouble, apply, evidence};
 
@@ -47,7 +47,8 @@ fn setup() -> Setup {
         env: vec!["CARGO_HOME".into()],
         reach: Reach::default(),
     };
-    let gate = |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement };
+    let gate =
+        |name: &str, kind, enforcement| GateDef { name: name.into(), kind, enforcement, rules: GateRules::default() };
     Setup {
         author: Some(author()),
         change_author: None,
@@ -137,6 +138,7 @@ fn gate_run(gate: &GateDef, subject: Subject, verdict: Verdict) -> GateRun {
         spilled: Some("logs/1.log".into()),
         started: Timestamp(-1),
         duration_ms: 1234,
+        details: Details::default(),
         protection: String::new(),
     }
 }
@@ -250,7 +252,8 @@ pub(super) fn every_event() -> Vec<Event> {
         Trouble::Patch { text: "diff".into(), problems: vec!["hunk 1".into()] },
     ];
     events.extend(troubles.map(|trouble| Event::DraftFailed { id, stage, trouble }));
-    for verdict in Verdict::ALL {
+    // Those of version 1; what later versions added has tests of its own.
+    for verdict in Verdict::ALL.into_iter().take(7) {
         let run = gate_run(&setup().gates[0], subject.clone(), verdict);
         events.push(Event::GateFinished { id, stage, run });
     }

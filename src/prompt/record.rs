@@ -252,8 +252,8 @@ pub fn next_number(existing: &[String]) -> u32 {
 mod tests {
     use super::*;
     use crate::domain::{
-        Anchor, ArtifactKind, Digest, Disposition, ExchangeId, FileStat, ModelId, RunId, Severity, Subject, Timestamp,
-        Unread, Verdict,
+        Anchor, ArtifactKind, Details, Digest, Disposition, ExchangeId, FileStat, ModelId, RunId, Severity, Subject,
+        Timestamp, Unread, Verdict,
     };
 
     fn plan(ordinal: u32, text: &str) -> Revision {
@@ -299,6 +299,7 @@ mod tests {
             spilled: None,
             started: Timestamp(0),
             duration_ms: 1,
+            details: Details::default(),
             protection: String::new(),
         };
         let text = record(&Record {

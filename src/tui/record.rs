@@ -87,6 +87,7 @@ pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
         Report::Waiting { id, stage, role, why, until } => {
             Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
         }
+        Report::GateBegan { gate, at } => Msg::GateBegan { gate, at },
         Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
         Report::Progress(text) => Msg::Progress(text),
         Report::Refused(text) => Msg::Refused(text),

@@ -14,6 +14,7 @@ use crate::app::remarks::Opinion;
 use crate::app::scroll::{GUTTER, Scroll, hang};
 use crate::app::{Face, wrap};
 use crate::domain::{Anchor, Severity};
+use crate::engine::Stage;
 use crate::theme::{Scope, Sign};
 
 /// Draws the document of `pane` and says where its cursor is.
@@ -64,19 +65,36 @@ impl Look<'_> {
 
 /// The lines that findings point at, with the worst severity of each.
 fn marks(scene: &Scene<'_>, doc: &Doc) -> Vec<(usize, Severity)> {
-    let Some(critique) = scene.model.stage().and_then(|stage| stage.current_critique()) else { return Vec::new() };
-    let mut found: Vec<(usize, Severity)> = Vec::new();
-    for finding in &critique.findings {
+    let Some(stage) = scene.model.stage() else { return Vec::new() };
+    let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
+    let said = findings.iter().filter_map(|finding| {
         let at = match &finding.anchor {
             Anchor::Line(number) => doc.find_text_line(*number),
             Anchor::File { path, line } => doc.find_file_line(path, *line),
             Anchor::Whole => None,
         };
-        let Some(at) = at else { continue };
+        Some((at?, finding.severity))
+    });
+    let mut found: Vec<(usize, Severity)> = Vec::new();
+    for (at, severity) in said.chain(spots(scene, stage, doc)) {
         match found.iter_mut().find(|(line, _)| *line == at) {
-            Some((_, severity)) => *severity = (*severity).max(finding.severity),
-            None => found.push((at, finding.severity)),
+            Some((_, known)) => *known = severity.max(*known),
+            None => found.push((at, severity)),
         }
+    }
+    found
+}
+
+/// The lines that gates point at which aren't satisfied.
+fn spots(scene: &Scene<'_>, stage: &Stage, doc: &Doc) -> Vec<(usize, Severity)> {
+    let gates = scene.model.current().map(|one| one.gates(scene.model.stage_index())).unwrap_or_default();
+    let mut found = Vec::new();
+    for gate in &gates {
+        let severity = if gate.enforcement.stops() { Severity::Major } else { Severity::Minor };
+        let run = stage.fresh_run(gate).filter(|run| !run.verdict.satisfies());
+        let spots = run.map_or(&[][..], |run| &run.details.spots);
+        let lines = spots.iter().filter_map(|spot| doc.find_file_line(&spot.path, spot.lines.map(|(first, _)| first)));
+        found.extend(lines.map(|line| (line, severity)));
     }
     found
 }

@@ -10,7 +10,7 @@ use super::{Scene, readings};
 use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::{Area, Pane};
-use crate::domain::{Enforcement, GateDef, GateKind, Reach, Verdict};
+use crate::domain::{Enforcement, GateDef, GateKind, GateRun, Reach, Verdict};
 use crate::engine::{Phase, Stage};
 use crate::theme::{Scope, Sign};
 
@@ -21,7 +21,7 @@ const TAIL_ROWS: usize = 3;
 pub(super) fn tally(model: &Model) -> (usize, usize) {
     let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return (0, 0) };
     let required: Vec<GateDef> =
-        one.gates(model.stage_index()).into_iter().filter(|gate| gate.enforcement == Enforcement::Required).collect();
+        one.gates(model.stage_index()).into_iter().filter(|gate| gate.enforcement.stops()).collect();
     let good = required.iter().filter(|gate| {
         stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies()) || stage.fresh_override(&gate.name).is_some()
     });
@@ -33,7 +33,7 @@ pub(super) fn failed(model: &Model) -> usize {
     let (Some(one), Some(stage)) = (model.current(), model.stage()) else { return 0 };
     let gates = one.gates(model.stage_index());
     let unsatisfied = gates.iter().filter(|gate| {
-        gate.enforcement == Enforcement::Required
+        gate.enforcement.stops()
             && stage.fresh_override(&gate.name).is_none()
             && stage.fresh_run(gate).is_some_and(|run| !run.verdict.satisfies())
     });
@@ -75,22 +75,56 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     list(buf, area, &items, selected, scene.theme.style(Scope::Selection))
 }
 
+/// For how long a gate has run, and how long it usually takes; none while it waits its turn.
+fn runs_for(model: &Model, def: &GateDef) -> Option<String> {
+    let Some(begun) = model.live.begun.get(&def.name) else {
+        // Who only reads along isn't told when gates begin.
+        return model.host.reads_only.then(|| "runs".to_owned());
+    };
+    let seconds = u64::try_from(model.now.0.saturating_sub(begun.0)).unwrap_or_default() / 1000;
+    let usual = model.state.usual_ms(def).map(|usual| format!(" of about {}", duration(usual)));
+    Some(format!("runs {}{}", duration(seconds * 1000), usual.unwrap_or_default()))
+}
+
+/// How long it took; or how old its answer is, if that was taken over.
+fn took(model: &Model, run: &GateRun) -> Option<String> {
+    if run.details.cached_from.is_some() {
+        let age = u64::try_from(model.now.0.saturating_sub(run.started.0)).unwrap_or_default() / 1000;
+        let age = match age {
+            0..60 => "just now".to_owned(),
+            60..3600 => format!("{} min ago", age / 60),
+            3600..86_400 => format!("{} h ago", age / 3600),
+            _ => format!("{} days ago", age / 86_400),
+        };
+        return Some(format!("cached, {age}"));
+    }
+    (run.duration_ms > 0).then(|| duration(run.duration_ms))
+}
+
 fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let room = usize::from(width);
     let muted = theme.style(Scope::Muted);
-    let advisory = if def.enforcement == Enforcement::Advisory { ", advisory" } else { "" };
+    let enforcement = match def.enforcement {
+        Enforcement::Required => "",
+        Enforcement::Advisory => ", advisory",
+        Enforcement::Mandatory => ", mandatory",
+    };
     let run = stage.fresh_run(def);
     let over = stage.fresh_override(&def.name);
     let runs = stage.pending.gates.contains(&def.name) && stage.phase == Phase::Reviewing;
     let stale = stage.runs.contains_key(&def.name);
     let waits = scene.model.current().is_some_and(|one| scene.model.state.waits_for_trust(one, def));
     let (sign, word, scope) = match (run, over) {
-        _ if runs => (theme.sign(Sign::Here), "runs".to_owned(), Scope::GateRunning),
+        _ if runs => match runs_for(scene.model, def) {
+            Some(words) => (theme.sign(Sign::Here), words, Scope::GateRunning),
+            None => ("-", "waits its turn".to_owned(), Scope::GateSkip),
+        },
         (_, Some(_)) => (theme.sign(Sign::Warn), "overridden".to_owned(), Scope::GateOverridden),
         (Some(run), None) => match run.verdict {
             Verdict::Pass => (theme.sign(Sign::Good), "pass".to_owned(), Scope::GatePass),
             Verdict::NotApplicable => ("-", "not applicable".to_owned(), Scope::GateSkip),
+            Verdict::Inconclusive => ("?", "inconclusive".to_owned(), Scope::GateFail),
             Verdict::Skipped => ("-", "skipped".to_owned(), Scope::GateSkip),
             verdict => (theme.sign(Sign::Bad), verdict.name().to_owned(), Scope::GateFail),
         },
@@ -99,8 +133,8 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         (None, None) => (" ", "not run yet".to_owned(), Scope::GateSkip),
     };
     let style = theme.style(scope);
-    let time = run.filter(|run| !runs && run.duration_ms > 0).map(|run| duration(run.duration_ms));
-    let tail = format!(" {word}{advisory}{}", time.map(|time| format!(", {time}")).unwrap_or_default());
+    let time = run.filter(|_| !runs).and_then(|run| took(scene.model, run));
+    let tail = format!(" {word}{enforcement}{}", time.map(|time| format!(", {time}")).unwrap_or_default());
     let name = clip(&def.name, room.saturating_sub(1 + sign.chars().count() + tail.len()).max(8));
     let mut rows = vec![Line::from(vec![
         Span::styled(format!("{sign} "), style),

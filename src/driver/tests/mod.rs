@@ -3,6 +3,7 @@
 mod bad_ends;
 mod contexts;
 mod detours;
+mod gates;
 mod landing;
 mod others;
 mod starts;
@@ -240,6 +241,8 @@ struct Desk {
     waiting: Vec<(Role, String, Timestamp)>,
     /// What gates printed, and what models said.
     output: String,
+    /// Gates whose turn came, in that order.
+    begun: Vec<String>,
     said: String,
     worktree: Option<PathBuf>,
     files: Option<Vec<String>>,
@@ -266,6 +269,7 @@ impl Desk {
             progress: Vec::new(),
             waiting: Vec::new(),
             output: String::new(),
+            begun: Vec::new(),
             said: String::new(),
             worktree: None,
             files: None,
@@ -313,6 +317,7 @@ impl Desk {
             Report::Refused(why) => self.refused.push(why),
             Report::Progress(text) => self.progress.push(text),
             Report::Waiting { role, why, until, .. } => self.waiting.push((role, why, until)),
+            Report::GateBegan { gate, .. } => self.begun.push(gate),
             Report::GateOutput { text, .. } => self.output.push_str(&text),
             Report::Worktree(path) => self.worktree = Some(path),
             Report::Delta { text, .. } => self.said.push_str(&text),

@@ -276,10 +276,10 @@ impl TryFrom<Event> for engine::Event {
                 workflow: workflow.try_into()?,
                 base: base.parse().map_err(StoredError::value)?,
                 branch,
-                setup: setup.into(),
+                setup: setup.try_into()?,
                 by: Person(by),
             },
-            E::Configured { id, setup } => Self::Configured { id: LoopId(id), setup: setup.into() },
+            E::Configured { id, setup } => Self::Configured { id: LoopId(id), setup: setup.try_into()? },
             E::Prepared { id, stage, items, measurement, unmeasured } => Self::Prepared {
                 id: LoopId(id),
                 stage: StageIndex(stage),

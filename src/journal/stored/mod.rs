@@ -3,6 +3,7 @@
 //! A form, once released, is never edited: a changed one gets the next version number, and `decode` reads both.
 
 mod event;
+mod gate;
 mod review;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,10 @@ use crate::engine;
 pub(super) const KIND: &str = "event";
 
 /// The version of the form written here.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
+
+/// The first version. The second only added to it, so both are read alike.
+const FIRST: i64 = 1;
 
 /// A body is not an event of a form known here.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +46,7 @@ pub(super) fn encode(event: &engine::Event) -> Result<Vec<u8>, StoredError> {
 
 /// The event of a body.
 pub(super) fn decode(version: i64, body: &[u8]) -> Result<engine::Event, StoredError> {
-    if version != VERSION {
+    if !(FIRST..=VERSION).contains(&version) {
         return Err(StoredError::Version(version));
     }
     serde_json::from_slice::<event::Event>(body)?.try_into()

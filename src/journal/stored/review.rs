@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{domain, engine};
 
+use super::gate::Details;
 use super::words::{Hex, Severity, Verb, Verdict};
 use super::{StoredError, back, each};
 
@@ -99,6 +100,8 @@ pub(super) struct GateRun {
     spilled: Option<String>,
     started: i64,
     duration_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     protection: String,
 }
@@ -127,6 +130,7 @@ impl From<&domain::GateRun> for GateRun {
             spilled: run.spilled.clone(),
             started: run.started.0,
             duration_ms: run.duration_ms,
+            details: (run.details != domain::Details::default()).then(|| Details::from(&run.details)),
             protection: run.protection.clone(),
         }
     }
@@ -148,6 +152,7 @@ impl TryFrom<GateRun> for domain::GateRun {
             spilled: stored.spilled,
             started: domain::Timestamp(stored.started),
             duration_ms: stored.duration_ms,
+            details: stored.details.map(domain::Details::try_from).transpose()?.unwrap_or_default(),
             protection: stored.protection,
         })
     }

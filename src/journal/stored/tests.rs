@@ -5,7 +5,10 @@ use std::mem::{Discriminant, discriminant};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use serde_json::Value;
 
-use crate::domain::{ArtifactKind, GateKind, Reach, Verb};
+use crate::domain::{
+    ArtifactKind, Check, CheckKind, Details, Enforcement, Figure, GateDef, GateKind, GateRules, GateRun, Reach, RunId,
+    Setting, Settings, Spot, Verb, Verdict,
+};
 use crate::domain::{
     Change, LoopId, Measurement, ModelId, Origin, Person, Reading, Revision, Role, Sample, Side, StageIndex,
 };
@@ -77,7 +80,7 @@ fn what_version_1_wrote_still_reads_and_is_still_written_so() {
     let events = every_event();
     assert_eq!(golden.len(), events.len());
     for (stored, event) in golden.iter().zip(&events) {
-        assert_eq!(&decode(VERSION, stored.to_string().as_bytes()).unwrap(), event, "{stored}");
+        assert_eq!(&decode(1, stored.to_string().as_bytes()).unwrap(), event, "{stored}");
         assert_eq!(&serde_json::from_slice::<Value>(&encode(event).unwrap()).unwrap(), stored);
     }
 }
@@ -89,6 +92,57 @@ fn a_call_from_before_calls_were_priced_still_reads() {
     stored["asked"].as_object_mut().unwrap().remove("quote").unwrap();
     let Event::Asked { quote, .. } = decode(VERSION, stored.to_string().as_bytes()).unwrap() else { panic!() };
     assert_eq!(quote.expected(), None);
+}
+
+#[test]
+fn gates_of_version_2_come_back_as_they_were() {
+    let events = every_event();
+    let Some(Event::Configured { id, setup }) = events.iter().find(|e| matches!(e, Event::Configured { .. })) else {
+        panic!()
+    };
+    let mut setup = setup.clone();
+    let settings = [
+        ("report", Setting::Text("target/junit.xml".into())),
+        ("changed", Setting::Number(82_500)),
+        ("base", Setting::Truth(false)),
+        ("files", Setting::Texts(vec!["src".into()])),
+    ];
+    let settings = Settings(settings.map(|(key, setting)| (key.to_owned(), setting)).into());
+    setup.gates = CheckKind::ALL
+        .iter()
+        .map(|kind| GateDef {
+            name: kind.name().to_owned(),
+            kind: GateKind::Check(Check { kind: *kind, command: None, settings: settings.clone() }),
+            enforcement: Enforcement::Mandatory,
+            rules: GateRules { applies_if: vec!["src".into()], retries: 2, ttl_s: Some(60), ..GateRules::default() },
+        })
+        .collect();
+    let Some(Event::GateFinished { id: judged, stage, run }) =
+        events.iter().find(|e| matches!(e, Event::GateFinished { .. }))
+    else {
+        panic!()
+    };
+    let figure = Figure { value: 0.1, unit: "%".into(), threshold: Some(80.0), baseline: Some(-1e-300) };
+    let details = Details {
+        figure: Some(figure),
+        spots: vec![Spot { path: "src/a.rs".into(), lines: Some((3, 4)), text: "slow".into() }],
+        base_tree: run.subject.tree.clone(),
+        key: Some(run.definition),
+        tool: Some("cargo 1.95".into()),
+        attempts: vec![Verdict::Fail, Verdict::Pass],
+        cached_from: Some(RunId(7)),
+    };
+    let run = GateRun { verdict: Verdict::Flaky, details, ..run.clone() };
+    let unsure = GateRun { verdict: Verdict::Inconclusive, ..run.clone() };
+    let finished = |run| Event::GateFinished { id: *judged, stage: *stage, run };
+    for event in [Event::Configured { id: *id, setup }, finished(run), finished(unsure)] {
+        let body = encode(&event).unwrap();
+        assert_eq!(decode(VERSION, &body).unwrap(), event, "{}", String::from_utf8_lossy(&body));
+        let unknown = String::from_utf8(body).unwrap().replace("\"kind\":\"junit\"", "\"kind\":\"hunch\"");
+        if let Err(error) = decode(VERSION, unknown.as_bytes()) {
+            assert!(error.to_string().contains("no kind of gate is called \"hunch\""), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -129,7 +183,7 @@ fn a_damaged_body_is_an_error_that_says_what_is_wrong() {
             Err(error) => assert!(!says.is_empty() && error.to_string().contains(says), "{body}: {error}"),
         }
     }
-    assert!(decode(VERSION + 1, b"\"recovered\"").unwrap_err().to_string().contains("version 2"));
+    assert!(decode(VERSION + 1, b"\"recovered\"").unwrap_err().to_string().contains("version 3"));
 }
 
 #[test]

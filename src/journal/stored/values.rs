@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{domain, engine};
 
-use super::words::{ArtifactKind, Enforcement, Hex, ItemKind, Measure, Side, exact};
+use super::gate::GateDef;
+use super::words::{ArtifactKind, Hex, ItemKind, Measure, Side, exact};
 use super::{StoredError, back, each};
 
 #[derive(Serialize, Deserialize)]
@@ -107,74 +108,18 @@ impl From<&engine::Setup> for Setup {
     }
 }
 
-impl From<Setup> for engine::Setup {
-    fn from(stored: Setup) -> Self {
-        Self {
+impl TryFrom<Setup> for engine::Setup {
+    type Error = StoredError;
+
+    fn try_from(stored: Setup) -> Result<Self, StoredError> {
+        let gates: Result<_, StoredError> = stored.gates.into_iter().map(domain::GateDef::try_from).collect();
+        Ok(Self {
             author: stored.author.map(domain::ModelId),
             change_author: stored.change_author.map(domain::ModelId),
             critic: stored.critic.map(domain::ModelId),
-            gates: back(stored.gates),
+            gates: gates?,
             config: stored.config.map(|config| config.0),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GateDef {
-    name: String,
-    kind: GateKind,
-    enforcement: Enforcement,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum GateKind {
-    Builtin,
-    Command {
-        argv: Vec<String>,
-        dir: String,
-        timeout_s: u64,
-        env: Vec<String>,
-        #[serde(default, skip_serializing_if = "is_false")]
-        network: bool,
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        writable: Vec<String>,
-    },
-}
-
-/// What serde asks of a value that is only written when it is set.
-fn is_false(value: &bool) -> bool {
-    !value
-}
-
-impl From<&domain::GateDef> for GateDef {
-    fn from(gate: &domain::GateDef) -> Self {
-        let kind = match &gate.kind {
-            domain::GateKind::Builtin => GateKind::Builtin,
-            domain::GateKind::Command(spec) => GateKind::Command {
-                argv: spec.argv.clone(),
-                dir: spec.dir.clone(),
-                timeout_s: spec.timeout_s,
-                env: spec.env.clone(),
-                network: spec.reach.network,
-                writable: spec.reach.writable.clone(),
-            },
-        };
-        Self { name: gate.name.clone(), kind, enforcement: gate.enforcement.into() }
-    }
-}
-
-impl From<GateDef> for domain::GateDef {
-    fn from(stored: GateDef) -> Self {
-        let kind = match stored.kind {
-            GateKind::Builtin => domain::GateKind::Builtin,
-            GateKind::Command { argv, dir, timeout_s, env, network, writable } => {
-                let reach = domain::Reach { network, writable };
-                domain::GateKind::Command(domain::CommandSpec { argv, dir, timeout_s, env, reach })
-            }
-        };
-        Self { name: stored.name, kind, enforcement: stored.enforcement.into() }
+        })
     }
 }
 

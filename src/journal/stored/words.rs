@@ -30,7 +30,7 @@ macro_rules! words {
 
 words! {
     ArtifactKind { Constraint = "constraint", Plan = "plan", Change = "change", Outcome = "outcome" }
-    Enforcement { Advisory = "advisory", Required = "required" }
+    Enforcement { Advisory = "advisory", Required = "required", Mandatory = "mandatory" }
     ItemKind {
         Goal = "goal", Approved = "approved", Criteria = "criteria", Readings = "readings", Feedback = "feedback",
         Conventions = "conventions", Map = "map", File = "file"
@@ -42,7 +42,7 @@ words! {
     Verb { Approve = "approve", Revise = "revise", Abandon = "abandon" }
     Verdict {
         Pass = "pass", Fail = "fail", Error = "error", Timeout = "timeout", Cancelled = "cancelled",
-        Skipped = "skipped", NotApplicable = "not-applicable"
+        Skipped = "skipped", NotApplicable = "not-applicable", Inconclusive = "inconclusive", Flaky = "flaky"
     }
 }
 

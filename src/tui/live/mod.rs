@@ -40,6 +40,8 @@ pub(super) enum Told {
     Said { id: u32, stage: usize, critic: bool, text: String, reasoning: bool },
     /// A call waits between two attempts.
     Waits { id: u32, stage: usize, critic: bool, why: String, until: i64 },
+    /// It is a gate's turn.
+    Begun { gate: String, at: i64 },
     /// A gate printed more.
     Printed { gate: String, text: String },
     /// How a preparation is getting on.
@@ -54,6 +56,7 @@ pub(super) struct Now {
     author: Option<Reply>,
     critic: Option<Reply>,
     gates: BTreeMap<String, String>,
+    begun: BTreeMap<String, i64>,
     progress: Option<String>,
 }
 
@@ -148,6 +151,7 @@ impl Told {
                 why: why.clone(),
                 until: until.0,
             },
+            Report::GateBegan { gate, at } => Self::Begun { gate: gate.clone(), at: at.0 },
             Report::GateOutput { gate, text } => Self::Printed { gate: gate.clone(), text: text.clone() },
             Report::Progress(text) => Self::Progress { text: text.clone() },
             Report::Refused(_) | Report::Files(_) | Report::Models { .. } | Report::Worktree(_) => return None,
@@ -167,6 +171,7 @@ impl Told {
                 let (id, stage) = (LoopId(id), StageIndex(stage));
                 Report::Waiting { id, stage, role: role(critic), why, until: Timestamp(until) }
             }
+            Self::Begun { gate, at } => Report::GateBegan { gate, at: Timestamp(at) },
             Self::Printed { gate, text } => Report::GateOutput { gate, text },
             Self::Progress { text } => Report::Progress(text),
         })
@@ -183,12 +188,13 @@ impl Now {
             since: stream.since.0,
             waits: stream.waiting.as_ref().map(|waiting| (waiting.why.clone(), waiting.until.0)),
         };
-        let Live { author, critic, gates, progress, .. } = &model.live;
+        let Live { author, critic, gates, begun, progress, .. } = &model.live;
         Self {
             seq: model.seq,
             author: author.as_ref().map(reply),
             critic: critic.as_ref().map(reply),
             gates: gates.iter().map(|(name, doc)| (name.clone(), end_of(doc))).collect(),
+            begun: begun.iter().map(|(name, at)| (name.clone(), at.0)).collect(),
             progress: progress.clone(),
         }
     }
@@ -205,6 +211,7 @@ impl Now {
             author: self.author.map(stream),
             critic: self.critic.map(stream),
             gates: self.gates.into_iter().map(|(name, text)| (name, said(&text))).collect(),
+            begun: self.begun.into_iter().map(|(name, at)| (name, Timestamp(at))).collect(),
             progress: self.progress,
             call: None,
         }

@@ -200,6 +200,7 @@ fn reviewing_shows_findings_as_they_come() {
         stand
             .say(Role::Critic, "major lib/orders.awk:6 - ids that look like numbers compare differently\nminor lib/or");
         stand.ran("plan-files", Verdict::Pass, "");
+        stand.tell(Msg::GateBegan { gate: "tests".to_owned(), at: stand.model.now });
         stand.tell(Msg::GateOutput {
             gate: "tests".to_owned(),
             text: "test totals ... ok\ntest regions ...".to_owned(),

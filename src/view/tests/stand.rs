@@ -8,9 +8,10 @@ use crate::app::action::Action;
 use crate::app::{Host, Model, Msg, Request, Waiting, update};
 use crate::config::workflow;
 use crate::domain::{
-    ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Digest, End, Enforcement, FileStat, GateDef,
-    GateKind, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price, PromptRef, Quote, Reach,
-    Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict, tokens_of,
+    ArtifactKind, Budget, Change, CommandSpec, ContextItem, Critique, Details, Digest, End, Enforcement, FileStat,
+    GateDef, GateKind, GateRules, GateRun, ItemKind, LoopId, Measure, Measurement, ModelId, Origin, Person, Price,
+    PromptRef, Quote, Reach, Reading, Role, RunId, Sample, Side, StageIndex, Timestamp, Timings, Usage, Verdict,
+    tokens_of,
 };
 use crate::engine::{Command, Effect, Event, Recorded, Refusal, Setup, Stage, State, apply, decide};
 use crate::keymap::{Key, Keymap, Menu, Step};
@@ -32,7 +33,7 @@ pub(super) const PATCH: &str = "diff --git a/lib/orders.awk b/lib/orders.awk\nin
 fn gate(name: &str, enforcement: Enforcement) -> GateDef {
     let argv = vec!["sh".to_owned(), format!("tests/{name}.sh")];
     let spec = CommandSpec { argv, dir: String::new(), timeout_s: 60, env: Vec::new(), reach: Reach::default() };
-    GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement }
+    GateDef { name: name.to_owned(), kind: GateKind::Command(spec), enforcement, rules: GateRules::default() }
 }
 
 pub(super) fn setup() -> Setup {
@@ -243,6 +244,10 @@ impl Stand {
     }
 
     pub(super) fn ran(&mut self, gate: &str, verdict: Verdict, summary: &str) {
+        self.ran_with(gate, verdict, summary, Details::default());
+    }
+
+    pub(super) fn ran_with(&mut self, gate: &str, verdict: Verdict, summary: &str, details: Details) {
         let (id, stage) = self.place();
         let def = self.driven.loops[&id].gates(stage).into_iter().find(|def| def.name == gate).unwrap();
         let run = GateRun {
@@ -256,6 +261,7 @@ impl Stand {
             spilled: None,
             started: Timestamp(self.now),
             duration_ms: if def.kind == GateKind::Builtin { 0 } else { 1240 },
+            details,
             protection: String::new(),
         };
         self.must(Command::GateFinished { id, stage, run });
