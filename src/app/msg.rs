@@ -2,7 +2,7 @@
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex};
+use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex, TreeId};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -73,6 +73,13 @@ pub enum Msg {
         /// What was sent and received.
         text: String,
     },
+    /// Two revisions were compared.
+    Compared {
+        /// Which.
+        note: String,
+        /// What differs.
+        patch: String,
+    },
     /// The human's editor has ended.
     Edited {
         /// The text as it is now; none if it wasn't changed.
@@ -106,6 +113,15 @@ pub enum Request {
     Reload,
     /// Read what went over the wire in this call.
     ReadCall(ExchangeId),
+    /// Compare two revisions of a change.
+    Compare {
+        /// The tree of the earlier one.
+        from: TreeId,
+        /// The tree of the later one.
+        to: TreeId,
+        /// Which they are.
+        note: String,
+    },
     /// Trust the configuration with this digest.
     Trust(Digest),
     /// Leave.

@@ -102,7 +102,18 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
     let shown: Vec<String> = choices.iter().map(|(key, label)| format!("{key} {label}")).collect();
     assert_eq!(
         shown,
-        ["n new loop", "l loops", "k calls", "p park", "c land again", "x abandon", "t trust", "r reload", "q quit"]
+        [
+            "n new loop",
+            "l loops",
+            "k calls",
+            "p park",
+            "c land again",
+            "x abandon",
+            "t trust",
+            "r reload",
+            "q quit",
+            "f files"
+        ]
     );
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Esc").unwrap()), Step::None);
     assert_eq!(vim.feed(&PLAN, &keys("Space"), Key::parse("Z").unwrap()), Step::None);
@@ -125,7 +136,8 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "x abandon",
             "t trust",
             "r reload",
-            "q quit"
+            "q quit",
+            "f files"
         ]
     );
 }

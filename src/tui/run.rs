@@ -317,6 +317,13 @@ impl Session {
                     };
                     return self.take(msg, interrupt);
                 }
+                Request::Compare { from, to, note } => {
+                    let msg = match self.repo.patch(&from, &to) {
+                        Ok(patch) => Msg::Compared { note, patch },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
                 Request::AskNow(id) => self.order(Order::AskNow(id)),
                 Request::ListFiles => self.order(Order::ListFiles),
                 Request::EditWorktree(id) => self.order(Order::OpenWorktree(id)),

@@ -391,7 +391,7 @@ fn change() -> Change {
     Change {
         base: "b".repeat(40).parse().unwrap(),
         tree: "d".repeat(40).parse().unwrap(),
-        patch: PATCH.to_owned(),
+        patch: PATCH.into(),
         files: vec![FileStat { path: "lib/orders.awk".to_owned(), added: 3, removed: 6 }],
         flags: Vec::new(),
     }
