@@ -274,7 +274,7 @@ mod tests {
         let mut remarks = Remarks::default();
         remarks.say(doc.units()[2].digest, "why?", true);
         let all = rows(&sight(&doc, false, &folds, &remarks));
-        assert_eq!(all, ["note", "10 folded", "y", "\" why?", "@@ -1,2 +1,2 @@", "2 folded", "a"]);
+        assert_eq!(all, ["note", "11 folded", "y", "\" why?", "@@ -1,2 +1,2 @@", "2 folded", "a"]);
     }
 
     #[test]

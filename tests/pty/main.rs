@@ -6,6 +6,8 @@ mod demo;
 mod desk;
 mod hands;
 mod harness;
+mod hostile;
+mod hunks;
 mod idle;
 mod kill;
 mod kinds;

@@ -1,5 +1,7 @@
 //! Screens at every size, and what no key, paste or text may do.
 
+mod hostile;
 mod laws;
+mod reviewing;
 mod screens;
 mod stand;
