@@ -25,13 +25,19 @@ fn assert_tame(screen: &Terminal) {
     let text = String::from_utf8_lossy(&bytes);
     let most = text.split(|c| c != '\u{301}').map(str::len).max().unwrap_or(0) / '\u{301}'.len_utf8();
     assert!(most <= 8, "{most} marks on one letter");
-    assert!(!text.contains('\u{fffd}') || text.is_char_boundary(0), "bytes that are no text");
+    assert!(!bytes.contains(&0xff) && !bytes.contains(&0xfe), "bytes that are no text");
 }
 
 /// Words on the screen, whatever rows they are broken into.
 fn has(frame: &crate::harness::Frame, words: &str) -> bool {
     let joined: String = frame.rows().iter().flat_map(|row| row.chars()).filter(|c| !c.is_whitespace()).collect();
     joined.contains(&words.chars().filter(|c| !c.is_whitespace()).collect::<String>())
+}
+
+/// Closes what is in front. A key right after Escape would be another key.
+fn close(screen: &mut Terminal, title: &str) {
+    screen.press("Esc");
+    screen.wait_for("nothing in front", |frame| !frame.says(title));
 }
 
 #[test]
@@ -49,18 +55,23 @@ fn hostile_text_from_model_gate_path_and_commit_is_shown_and_never_sent() {
     );
     desk.commit(&format!("Add {EVIL}"));
     let replies = desk.home().join("replies");
-    let constraint =
-        desk.reply("author-constraint.1").replace("limits the sum", &format!("{EVIL} {marks} limits the sum"));
+    let constraint = desk
+        .reply("author-constraint.1")
+        .replace("limits the sum", &format!("{EVIL} Z{} limits the sum", "\u{301}".repeat(300)));
     fs::write(replies.join("author-constraint.1.md"), constraint).unwrap();
     let long = "y".repeat(1_000_000);
     fs::write(replies.join("critic-constraint.1.md"), format!("note line 3 - {EVIL}\nnote whole - {long}\n")).unwrap();
-    let plan = desk.reply("author-plan.1").replace("`round.txt`", &format!("`{path}`"));
-    fs::write(replies.join("author-plan.1.md"), plan).unwrap();
-    let change = format!("It says {EVIL}.\n\n```text path={path}\n{EVIL}\n{marks}\n{long}\n```\n");
-    fs::write(replies.join("author-change.1.md"), change).unwrap();
+    // A path that hides what it is gets no further than vetting; the author is asked again.
+    for (nth, path) in [(1, path), (2, "round.txt")] {
+        let change = format!("It says {EVIL}.\n\n```text path={path}\n{EVIL}\n{marks}\n{long}\n```\n");
+        fs::write(replies.join(format!("author-change.{nth}.md")), change).unwrap();
+    }
 
     let mut screen = desk.open(&["new", "Fewer steps"], (90, 60));
     trust(&mut screen);
+    screen.press("+");
+    screen.wait_for_words("harm<U+202E>less.txt");
+    close(&mut screen, "Add a file to the context");
     draft(&mut screen, "constraint");
     await_decision(&screen, "constraint");
     screen.wait_for("the constraint", |frame| has(frame, SHOWN));
@@ -68,7 +79,8 @@ fn hostile_text_from_model_gate_path_and_commit_is_shown_and_never_sent() {
     screen.wait_for("the finding", |frame| frame.says("3 critique") && has(frame, SHOWN));
     screen.press("o");
     screen.wait_for_words("Finding 1");
-    screen.press("Esc 1");
+    close(&mut screen, "Finding 1");
+    screen.press("1");
     read_all(&mut screen);
     approve(&mut screen, "constraint");
     draft(&mut screen, "plan");
@@ -77,20 +89,21 @@ fn hostile_text_from_model_gate_path_and_commit_is_shown_and_never_sent() {
     approve(&mut screen, "plan");
     draft(&mut screen, "change");
     await_decision(&screen, "change");
-    let changed = screen.wait_for("the change", |frame| has(frame, SHOWN));
-    println!("{changed}");
+    screen.wait_for("the change", |frame| has(frame, SHOWN));
     screen.press("] h");
     screen.press("Space f");
     screen.wait_for_words("Files of the change");
-    screen.press("Esc 4");
+    close(&mut screen, "Files of the change");
+    screen.press("4");
     screen.wait_for_words("loud pass");
     screen.press("G Enter g g");
     screen.wait_for("the log", |frame| has(frame, SHOWN));
-    screen.press("Esc Space k");
+    close(&mut screen, "gate loud");
+    screen.press("Space k");
     screen.wait_for_words("Calls of models");
     screen.press("Enter");
     screen.wait_for_words("as it went over the wire");
-    screen.press("Esc 2");
+    close(&mut screen, "as it went over the wire");
     leave(&mut screen);
     assert_tame(&screen);
     for args in [&["status"][..], &["log"], &["show", "1"], &["calls"]] {
