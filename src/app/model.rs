@@ -143,6 +143,8 @@ pub struct Model {
     pub mark: Option<usize>,
     /// What is in front, the last one foremost.
     pub overlays: Vec<Overlay>,
+    /// Who looks on from another terminal.
+    pub watchers: Vec<String>,
     /// A line for the human.
     pub notice: Option<Notice>,
     /// What runs now.
@@ -217,6 +219,7 @@ impl Model {
             item: 0,
             mark: None,
             overlays: Vec::new(),
+            watchers: Vec::new(),
             notice: None,
             live: Live::default(),
             reading: Reading::default(),

@@ -6,7 +6,7 @@ use crate::domain::{Digest, ExchangeId, LoopId, Role, StageIndex, TreeId};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
-use super::model::{Host, Waiting};
+use super::model::{Host, Live, Waiting};
 
 /// Something that happened to the screen.
 #[derive(Debug, Clone)]
@@ -62,6 +62,10 @@ pub enum Msg {
     Progress(String),
     /// A command was refused, or something failed outside the record.
     Refused(String),
+    /// What runs in the process that drives, on the screen of one that looks on.
+    Live(Box<Live>),
+    /// Who looks on.
+    Watchers(Vec<String>),
     /// The surroundings are these now.
     Host(Box<Host>),
     /// The repository's files, for the picker.

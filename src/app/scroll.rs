@@ -44,11 +44,21 @@ impl Scroll {
         sight.rows(leading, self.wrap, self.left)
     }
 
-    /// The place actually shown: the end, when following.
+    /// The place actually shown. When following, the end is in sight, with or without blank rows below it.
     pub fn shown(&self, sight: &Sight<'_>) -> Self {
         let last = self.last(sight);
         let here = Self { line: sight.leading(self.line), ..*self };
-        if self.follow || (here.line, here.row) > (last.line, last.row) { last } else { here }
+        let past = (here.line, here.row) > (last.line, last.row);
+        if self.follow == past && here.line < sight.doc.len() { here } else { last }
+    }
+
+    /// Turns the page for a document that grows: once its end is out of sight, it is put a quarter down, so that what comes
+    /// fills the rows below. Text that stands still can be read, and needs not be written to the terminal again.
+    pub fn turn(&mut self, sight: &Sight<'_>) {
+        let last = self.last(sight);
+        if self.follow && (self.line, self.row) < (last.line, last.row) {
+            *self = self.last(&sight.with_height(sight.height.div_ceil(4)));
+        }
     }
 
     /// The furthest place: the document's end at the pane's bottom.
@@ -206,6 +216,22 @@ mod tests {
             let (from, to) = scroll.visible(&Sight::plain(&doc, 40, 10));
             assert!((from..to).contains(&line), "{line} is not in {from}..{to}");
         }
+    }
+
+    #[test]
+    fn what_is_followed_stands_still_until_its_page_is_full() {
+        let mut doc = Doc::default();
+        let mut scroll = Scroll::at_end();
+        let mut tops = Vec::new();
+        for number in 1..=40 {
+            doc.push(&format!("line {number}\n"));
+            scroll.turn(&Sight::plain(&doc, 40, 10));
+            let (from, to) = scroll.visible(&Sight::plain(&doc, 40, 10));
+            assert!(to == doc.len(), "the end is out of sight: {from}..{to} of {number}");
+            tops.push(from);
+        }
+        tops.dedup();
+        assert!(tops.len() <= 40 / 7 + 2, "{tops:?}");
     }
 
     #[test]

@@ -72,6 +72,11 @@ impl<'a> Sight<'a> {
         Self { doc, width, height, sides: None, folds: None, remarks: None }
     }
 
+    /// The same in a pane of another height.
+    pub(super) const fn with_height(self, height: usize) -> Self {
+        Self { height, ..self }
+    }
+
     /// A document with its gutter in a pane of so many columns and rows.
     pub(super) fn in_pane(doc: &'a Doc, columns: u16, rows: usize) -> Self {
         Self::plain(doc, usize::from(columns.saturating_sub(gutter(doc))), rows)

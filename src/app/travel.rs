@@ -82,6 +82,15 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
     *model.scroll_mut(pane) = place;
 }
 
+/// Keeps the end of a draft in sight, if that is where the human is.
+pub(super) fn follow(model: &mut Model) {
+    let pane = model.wide_pane();
+    let Some(sight) = model.sight(pane).filter(|_| model.face() == Face::Draft) else { return };
+    let mut place = model.scroll(pane);
+    place.turn(&sight);
+    *model.scroll_mut(pane) = place;
+}
+
 pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, usize) -> bool) {
     let pane = model.wide_pane();
     let here = model.cursor().unwrap_or(0);

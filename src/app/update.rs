@@ -1,12 +1,12 @@
 //! The one place where the screen's state changes: a message comes in, requests go out.
 
-use crate::domain::{Origin, Timestamp, Verb};
+use crate::domain::{Origin, Role, Timestamp, Verb};
 use crate::engine::{self, Command, Event, Phase, Recorded, Status, Trouble};
 
 use super::action::Action;
 use super::doc::Doc;
 use super::layout::{self, Form};
-use super::model::{Model, Notice, Stream};
+use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
@@ -71,6 +71,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
                     stream.text.push_str(&text);
                 }
             }
+            if role == Role::Author {
+                travel::follow(model);
+            }
             Vec::new()
         }
         Msg::Waiting { id, stage, role, waiting } => {
@@ -86,6 +89,15 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         Msg::Progress(text) => {
             model.live.progress = Some(text);
+            Vec::new()
+        }
+        Msg::Live(live) => {
+            let (call, compared) = (model.live.call.take(), model.live.compared.take());
+            model.live = Live { call, compared, ..*live };
+            Vec::new()
+        }
+        Msg::Watchers(watchers) => {
+            model.watchers = watchers;
             Vec::new()
         }
         Msg::Refused(text) => {

@@ -82,6 +82,11 @@ pub(super) enum Sub {
         #[arg(value_parser = goal)]
         goal: String,
     },
+    /// Look on while another windlass drives: your own size, scroll and theme, and no way to decide
+    #[command(
+        after_help = "Goes on when the one that drives ends, and follows the next one. Only the same user on this machine can watch live."
+    )]
+    Watch,
     /// Where the work stands, and what it waits for
     #[command(after_long_help = "\
 JSON: one object. repository, branch, driver (the process that drives, or null), trusted (true, false, or null \

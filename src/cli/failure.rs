@@ -45,6 +45,8 @@ pub(super) enum Failure {
     Screen(#[from] TuiError),
     #[error("{0} needs a terminal: standard input and output, with a TERM other than dumb")]
     NoTerminal(&'static str),
+    #[error("there is nothing to watch: no loop was begun in this repository")]
+    NothingToWatch,
     #[error("{0:?} is neither a loop nor an exchange")]
     Id(String),
     #[error("there is no {what} {number}")]
@@ -85,6 +87,7 @@ impl Failure {
             Self::Verify(VerifyError::Missing(_)) => {
                 Some("it is made when the first loop begins: windlass new \"GOAL\"")
             }
+            Self::NothingToWatch => Some("whoever drives begins one: `windlass new \"GOAL\"`"),
             Self::NoTerminal(_) => Some("run it in a terminal: only a human's key there begins or approves anything"),
             Self::Id(_) => {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")

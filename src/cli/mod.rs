@@ -58,6 +58,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Demo { pace }) => demo::run(&common, pace, out),
         Some(Sub::Init { yes }) => init::run(&common, yes, out),
         Some(Sub::New { goal }) => screen(&common, Some(goal), out),
+        Some(Sub::Watch) => watch(&common),
         Some(Sub::Status { json, format }) => {
             let form = match format {
                 Some(Format::Tmux) => Form::Tmux,
@@ -100,10 +101,26 @@ fn screen(common: &Common, goal: Option<String>, out: &mut dyn Write) -> Result<
     })?;
     if let Some(goal) = goal {
         if let Record::Reading { who, .. } = start.record {
-            return Err(journal::OpenError::Driven { by: who }.into());
+            return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
         }
         start.first = Some(Order::Begin { goal, hint: None });
     }
+    Ok(tui::run(start)?)
+}
+
+/// The screen of somebody who looks on.
+fn watch(common: &Common) -> Result<(), Failure> {
+    let repo = open::repo(common)?;
+    let (paths, loaded) = open::config(common, &repo)?;
+    if !terminal::is_there() {
+        return Err(Failure::NoTerminal("watching"));
+    }
+    let settings = open::settings(&repo, &paths, loaded)?;
+    let common = common.clone();
+    let start = open::watch(repo, settings, move |repo| {
+        let (paths, loaded) = open::config(&common, repo)?;
+        open::settings(repo, &paths, loaded)
+    })?;
     Ok(tui::run(start)?)
 }
 

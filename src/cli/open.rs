@@ -47,7 +47,27 @@ pub(super) fn begin(
     settings: Settings,
     again: impl Fn(&Repo) -> Result<Settings, Failure> + 'static,
 ) -> Result<Start, Failure> {
-    let (record, same) = (record(&repo)?, repo.clone());
+    start(record(&repo)?, repo, settings, again)
+}
+
+/// The same, to look on only, whoever drives.
+pub(super) fn watch(
+    repo: Repo,
+    settings: Settings,
+    again: impl Fn(&Repo) -> Result<Settings, Failure> + 'static,
+) -> Result<Start, Failure> {
+    let reader = Reader::open(&repo.private_dir()?)?.ok_or(Failure::NothingToWatch)?;
+    let who = reader.driver()?;
+    start(Record::Reading { reader, who }, repo, settings, again)
+}
+
+fn start(
+    record: Record,
+    repo: Repo,
+    settings: Settings,
+    again: impl Fn(&Repo) -> Result<Settings, Failure> + 'static,
+) -> Result<Start, Failure> {
+    let same = repo.clone();
     let reload = Box::new(move || again(&same).map_err(|failure| failure.to_string()));
     Ok(Start { repo, record, settings, reload, first: None, goal: None })
 }
@@ -73,7 +93,7 @@ fn record(repo: &Repo) -> Result<Record, Failure> {
     match Journal::open(&dir) {
         Ok((journal, events)) => Ok(Record::Driving { journal, events }),
         Err(journal::OpenError::Driven { by: who }) => match Reader::open(&dir)? {
-            Some(reader) => Ok(Record::Reading { reader, who }),
+            Some(reader) => Ok(Record::Reading { reader, who: Some(who) }),
             // The other process has the lock and hasn't made the file yet.
             None => Err(journal::OpenError::Driven { by: who }.into()),
         },

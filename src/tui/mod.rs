@@ -7,6 +7,8 @@ mod drafts;
 mod editor;
 mod exchange;
 mod input;
+mod live;
+mod pen;
 mod record;
 mod run;
 mod terminal;
@@ -61,12 +63,12 @@ pub enum Record {
         /// Its events.
         events: Vec<Recorded>,
     },
-    /// Another process drives; we look on.
+    /// Another process drives, or may; we look on.
     Reading {
         /// The journal.
         reader: Reader,
-        /// Who drives, as the lock says.
-        who: String,
+        /// Who drives, as the lock says; none if nobody does.
+        who: Option<String>,
     },
 }
 

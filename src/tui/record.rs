@@ -25,8 +25,8 @@ pub(super) enum Source {
     Reading {
         /// The journal.
         reader: Reader,
-        /// Who drives.
-        who: String,
+        /// Who drives; none if nobody did when we came.
+        who: Option<String>,
     },
 }
 

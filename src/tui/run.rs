@@ -16,6 +16,7 @@ use super::drafts::Drafts;
 use super::editor::{self, Edited};
 use super::exchange;
 use super::input::{self, Pending};
+use super::live::{Company, Feed, Gallery, Heard, Told};
 use super::record::{self, Source};
 use super::terminal::{Drawn, Screen};
 use super::{Settings, Start, TuiError};
@@ -33,9 +34,6 @@ const FRAME: Duration = Duration::from_millis(50);
 
 /// How long a window must keep its size before it is drawn: tmux flips it with every key of another client.
 const SETTLE: Duration = Duration::from_millis(75);
-
-/// How often another process's journal is looked at.
-const FOLLOW: Duration = Duration::from_millis(500);
 
 /// Shows the screen until the person leaves, the terminal goes, or the record can't be kept.
 ///
@@ -63,7 +61,10 @@ pub fn run(start: Start) -> Result<(), TuiError> {
     }
     if let Source::Reading { who, .. } = &opened.source {
         model.host.reads_only = true;
-        let text = format!("read only: {who} drives");
+        let text = match who {
+            Some(who) => format!("read only: {who} drives"),
+            None => "read only: nobody drives now; what comes will show here".to_owned(),
+        };
         model.notice = Some(Notice { text, is_error: false });
     }
     if let Some(order) = first {
@@ -153,8 +154,7 @@ impl Session {
         self.draw()?;
         self.load_grammar();
         self.listen()?;
-        let mut follow = tokio::time::interval(FOLLOW);
-        let follows = matches!(self.source, Source::Reading { .. });
+        let mut company = self.company()?;
         loop {
             let due = self.due();
             let Some(keys) = self.keys.as_mut() else { return Ok(()) };
@@ -170,9 +170,11 @@ impl Session {
                 },
                 report = reports.recv() => match report {
                     Some(report) => {
+                        company.tell(&report);
                         let mut next = self.report(report, &mut interrupt)?;
                         // Take what has piled up before drawing: a fast model must not be drawn word by word.
                         while let (Next::Go, Ok(more)) = (&next, reports.try_recv()) {
+                            company.tell(&more);
                             next = self.report(more, &mut interrupt)?;
                         }
                         next
@@ -180,10 +182,7 @@ impl Session {
                     None => Next::Leave,
                 },
                 () = until(due) => self.woken()?,
-                _ = follow.tick(), if follows => {
-                    self.follow()?;
-                    Next::Go
-                }
+                heard = company.next() => self.hear(heard, &mut company, &mut interrupt)?,
             };
             if matches!(next, Next::Leave) {
                 return Ok(());
@@ -377,7 +376,8 @@ impl Session {
             return;
         }
         let text = match &self.source {
-            Source::Reading { who, .. } => format!("read only: {who} drives; decide there"),
+            Source::Reading { who: Some(who), .. } => format!("read only: {who} drives; decide there"),
+            Source::Reading { who: None, .. } => "read only: decide where windlass drives".to_owned(),
             Source::Driving { .. } => "the driver has stopped".to_owned(),
         };
         self.ui.model.notice = Some(Notice { text, is_error: true });
@@ -440,23 +440,68 @@ impl Session {
         if begins { self.screen.ring() } else { Ok(()) }
     }
 
-    /// Reads what another process has added to its journal.
-    fn follow(&mut self) -> Result<(), TuiError> {
-        let Source::Reading { reader, .. } = &self.source else { return Ok(()) };
+    /// Lets others look on, or looks on.
+    fn company(&mut self) -> Result<Company, TuiError> {
+        let private = self.repo.private_dir()?;
+        if let Source::Reading { .. } = self.source {
+            let person = &self.ui.model.host.person;
+            let name = person.split(" <").next().unwrap_or(person).to_owned();
+            return Ok(Company::Watching(Feed::new(&private, name)));
+        }
+        let (gallery, opened) = Gallery::open(&private);
+        if let Err(error) = opened {
+            let text = format!("others can watch from the journal alone, a moment late: {error}");
+            self.ui.model.notice.get_or_insert(Notice { text, is_error: false });
+        }
+        Ok(Company::Driving(gallery))
+    }
+
+    fn hear(&mut self, heard: Heard, company: &mut Company, interrupt: &mut Signal) -> Result<Next, TuiError> {
+        match heard {
+            Heard::Came(number) => company.welcome(number, &self.ui.model),
+            Heard::Watchers(names) => {
+                self.tell(Msg::Watchers(names));
+                self.frame.soon();
+            }
+            Heard::Told(Told::Now(now)) => {
+                let next = self.follow(now.seq, interrupt)?;
+                self.tell(Msg::Live(Box::new(now.live())));
+                self.frame.soon();
+                return Ok(next);
+            }
+            Heard::Told(Told::Event { seq }) => return self.follow(seq, interrupt),
+            Heard::Told(told) => {
+                if let Some(report) = told.report() {
+                    return self.report(report, interrupt);
+                }
+            }
+            Heard::Silence => {
+                let next = self.follow(u64::MAX, interrupt)?;
+                if let Source::Reading { reader, .. } = &self.source
+                    && !company.hears()
+                    && self.ui.model.notice.is_none()
+                    && reader.driver()?.is_none()
+                {
+                    let text = "nobody drives now: what comes will show here; `windlass` goes on from here".to_owned();
+                    self.ui.model.notice = Some(Notice { text, is_error: false });
+                    self.frame.soon();
+                }
+                return Ok(next);
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    /// Reads what another process has added to its journal, as far as this place.
+    fn follow(&mut self, to: u64, interrupt: &mut Signal) -> Result<Next, TuiError> {
+        let Source::Reading { reader, .. } = &self.source else { return Ok(Next::Go) };
         let fresh = reader.events_after(self.ui.model.seq)?;
-        let changed = !fresh.is_empty();
-        if reader.driver()?.is_none() && self.ui.model.notice.is_none() {
-            let text = "nobody drives any more: leave and start windlass again to go on from here".to_owned();
-            self.ui.model.notice = Some(Notice { text, is_error: false });
-            self.frame.soon();
+        for recorded in fresh.into_iter().filter(|recorded| recorded.seq <= to) {
+            if let Next::Leave = self.report(Report::Event(Box::new(recorded)), interrupt)? {
+                return Ok(Next::Leave);
+            }
         }
-        for recorded in fresh {
-            self.tell(Msg::Event(Box::new(recorded)));
-        }
-        if changed {
-            self.frame.soon();
-        }
-        Ok(())
+        Ok(Next::Go)
     }
 
     /// Loads the grammars beside the first frames; they colour what is drawn after.

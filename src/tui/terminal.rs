@@ -14,8 +14,8 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 
+use super::pen::Pen;
 use crate::app::layout::Form;
 use crate::view::{self, Scene};
 
@@ -32,7 +32,7 @@ pub(super) struct Screen {
     terminal: ManuallyDrop<Backed>,
 }
 
-type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Backed = Terminal<Pen<BufWriter<Stdout>>>;
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub(super) enum Drawn {
 
 /// A terminal that takes the screen to be empty.
 fn fresh() -> io::Result<Backed> {
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))
+    let size = size()?;
+    Terminal::new(Pen::new(BufWriter::with_capacity(FRAME, stdout()), size))
 }
 
 impl Screen {

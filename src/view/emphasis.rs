@@ -20,10 +20,13 @@ const MEMO_MOST: usize = 2000;
 
 type Ranges = Vec<Range<usize>>;
 
+/// By what the removed and the added line say: the differing parts of each.
+type Memo = HashMap<(String, String), (Ranges, Ranges)>;
+
 /// The differing parts of changed lines, remembered by what the lines say.
 #[derive(Clone, Default)]
 pub(super) struct Emphasis {
-    memo: Rc<RefCell<HashMap<(String, String), (Ranges, Ranges)>>>,
+    memo: Rc<RefCell<Memo>>,
 }
 
 impl Emphasis {

@@ -40,6 +40,13 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     if scene.model.host.reads_only {
         add("read only ".to_owned(), theme.style(Scope::StageAwaiting), 11);
     }
+    if !scene.model.watchers.is_empty() {
+        add(
+            format!("watched by {} ", clip(&scene.model.watchers.join(", "), 40)),
+            theme.style(Scope::StageAwaiting),
+            16,
+        );
+    }
     if one.status != Status::Active {
         add(format!("{} ", one.status.name()), theme.style(Scope::StageAwaiting), 10);
     }

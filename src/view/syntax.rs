@@ -52,11 +52,14 @@ struct Chunk {
     after: Sides,
 }
 
+/// By the part and the place of the chunk in it.
+type Memo = HashMap<(Digest, usize), Rc<Chunk>>;
+
 /// Colours for code, once they are there.
 #[derive(Clone, Default)]
 pub struct Syntax {
     grammar: Arc<OnceLock<Grammar>>,
-    memo: Rc<RefCell<HashMap<(Digest, usize), Rc<Chunk>>>>,
+    memo: Rc<RefCell<Memo>>,
     emphasis: Emphasis,
 }
 

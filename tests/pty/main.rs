@@ -14,4 +14,5 @@ mod kinds;
 mod money;
 mod server;
 mod waits;
+mod watch;
 mod wire;

@@ -204,6 +204,11 @@ impl Call {
         }
     }
 
+    /// Says this in one event.
+    pub(crate) fn say_whole(&mut self, text: &str) {
+        self.event(&self.format.says(text));
+    }
+
     /// Says that this is all, and ends. Gives the body that was sent.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.format.ends().iter().for_each(|event| self.event(event));

@@ -126,7 +126,7 @@ mod tests {
         assert!(matches!(first.record, Opened::Driving { .. }));
         // A second screen on it reads only, and says who drives.
         let second = start(&stage, &Flags::default()).unwrap();
-        assert!(matches!(second.record, Opened::Reading { who, .. } if who.starts_with("pid ")));
+        assert!(matches!(second.record, Opened::Reading { who: Some(who), .. } if who.starts_with("pid ")));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn hostile_text_is_visible_in_every_place() {
             let mut stand = Stand::at(size, 2);
             stand.model.host =
                 Host { repository: text.clone(), branch: Some(text.clone()), ..stand.model.host.clone() };
-            let mut look = |stand: &mut Stand, keys: &[&str], place: &str| {
+            let look = |stand: &mut Stand, keys: &[&str], place: &str| {
                 stand.press(keys);
                 assert_tame(stand, &format!("{what}, {place}, {size:?}"));
             };

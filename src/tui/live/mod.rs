@@ -1,0 +1,225 @@
+//! What runs now, told to other processes on this machine that look on: one line of JSON for each thing told, over a
+//! socket in Windlass's private directory.
+//!
+//! The record is the truth and is read from the journal; the socket only says that there is more of it, and carries what
+//! isn't in it yet: words of models, output of gates. Nothing that comes back over it can decide anything.
+
+mod feed;
+mod gallery;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::doc::Doc;
+use crate::app::{Live, Model, Stream, Waiting};
+use crate::domain::{LoopId, ModelId, Role, StageIndex, Timestamp};
+use crate::driver::Report;
+
+pub(super) use self::feed::Feed;
+pub(super) use self::gallery::Gallery;
+
+/// The most lines of a gate's output that a newcomer is told.
+const OUTPUT_LINES: usize = 500;
+
+/// Where the socket is.
+pub(super) fn socket(private: &Path) -> PathBuf {
+    private.join("live.sock")
+}
+
+/// A line to those who look on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "kebab-case")]
+pub(super) enum Told {
+    /// What ran when they came; always the first line.
+    Now(Box<Now>),
+    /// The journal has an event at this place.
+    Event { seq: u64 },
+    /// A model said more.
+    Said { id: u32, stage: usize, critic: bool, text: String, reasoning: bool },
+    /// A call waits between two attempts.
+    Waits { id: u32, stage: usize, critic: bool, why: String, until: i64 },
+    /// A gate printed more.
+    Printed { gate: String, text: String },
+    /// How a preparation is getting on.
+    Progress { text: String },
+}
+
+/// What runs at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Now {
+    /// The place of the last event that it rests on.
+    pub(super) seq: u64,
+    author: Option<Reply>,
+    critic: Option<Reply>,
+    gates: BTreeMap<String, String>,
+    progress: Option<String>,
+}
+
+/// A reply on its way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Reply {
+    model: Option<String>,
+    text: String,
+    reasoning: usize,
+    since: i64,
+    waits: Option<(String, i64)>,
+}
+
+/// A line from who looks on: who it is. The first one, and the only one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    /// As git has them.
+    pub(super) who: String,
+}
+
+/// What somebody who looks on heard, or those who are looked at by.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// Somebody came, and is to be told what runs now.
+    Came(u64),
+    /// Who looks on changed.
+    Watchers(Vec<String>),
+    /// The driver told this.
+    Told(Told),
+    /// Nobody tells anything: the journal has to be looked at.
+    Silence,
+}
+
+/// The end of the socket that this process has.
+pub(super) enum Company {
+    /// We drive, and others may look on.
+    Driving(Gallery),
+    /// We look on.
+    Watching(Feed),
+}
+
+impl Company {
+    /// The next thing that comes over the socket.
+    pub(super) async fn next(&mut self) -> Heard {
+        match self {
+            Self::Driving(gallery) => gallery.next().await,
+            Self::Watching(feed) => feed.next().await,
+        }
+    }
+
+    /// Tells one who has come what runs now.
+    pub(super) fn welcome(&mut self, number: u64, model: &Model) {
+        if let Self::Driving(gallery) = self {
+            gallery.tell_one(number, &Told::Now(Box::new(Now::of(model))));
+        }
+    }
+
+    /// Whether the driver is heard, or we are the driver.
+    pub(super) const fn hears(&self) -> bool {
+        match self {
+            Self::Driving(_) => true,
+            Self::Watching(feed) => feed.hears(),
+        }
+    }
+
+    /// Tells those who look on what the driver tells; nothing if nobody does.
+    pub(super) fn tell(&mut self, report: &Report) {
+        if let Self::Driving(gallery) = self
+            && let Some(told) = Told::of(report)
+        {
+            gallery.tell(&told);
+        }
+    }
+}
+
+impl Told {
+    /// What others are told of a report; none where it is for this screen alone.
+    fn of(report: &Report) -> Option<Self> {
+        Some(match report {
+            Report::Event(recorded) => Self::Event { seq: recorded.seq },
+            Report::Delta { id, stage, role, text, reasoning } => Self::Said {
+                id: id.0,
+                stage: stage.0,
+                critic: *role == Role::Critic,
+                text: text.clone(),
+                reasoning: *reasoning,
+            },
+            Report::Waiting { id, stage, role, why, until } => Self::Waits {
+                id: id.0,
+                stage: stage.0,
+                critic: *role == Role::Critic,
+                why: why.clone(),
+                until: until.0,
+            },
+            Report::GateOutput { gate, text } => Self::Printed { gate: gate.clone(), text: text.clone() },
+            Report::Progress(text) => Self::Progress { text: text.clone() },
+            Report::Refused(_) | Report::Files(_) | Report::Worktree(_) => return None,
+        })
+    }
+
+    /// The report that it was made from; none for what isn't one.
+    pub(super) fn report(self) -> Option<Report> {
+        let role = |critic| if critic { Role::Critic } else { Role::Author };
+        Some(match self {
+            Self::Now(_) | Self::Event { .. } => return None,
+            Self::Said { id, stage, critic, text, reasoning } => {
+                let (id, stage) = (LoopId(id), StageIndex(stage));
+                Report::Delta { id, stage, role: role(critic), text, reasoning }
+            }
+            Self::Waits { id, stage, critic, why, until } => {
+                let (id, stage) = (LoopId(id), StageIndex(stage));
+                Report::Waiting { id, stage, role: role(critic), why, until: Timestamp(until) }
+            }
+            Self::Printed { gate, text } => Report::GateOutput { gate, text },
+            Self::Progress { text } => Report::Progress(text),
+        })
+    }
+}
+
+impl Now {
+    /// What runs on this screen.
+    pub(super) fn of(model: &Model) -> Self {
+        let reply = |stream: &Stream| Reply {
+            model: stream.model.as_ref().map(ToString::to_string),
+            text: stream.text.clone(),
+            reasoning: stream.reasoning,
+            since: stream.since.0,
+            waits: stream.waiting.as_ref().map(|waiting| (waiting.why.clone(), waiting.until.0)),
+        };
+        let Live { author, critic, gates, progress, .. } = &model.live;
+        Self {
+            seq: model.seq,
+            author: author.as_ref().map(reply),
+            critic: critic.as_ref().map(reply),
+            gates: gates.iter().map(|(name, doc)| (name.clone(), end_of(doc))).collect(),
+            progress: progress.clone(),
+        }
+    }
+
+    /// The same on another screen.
+    pub(super) fn live(self) -> Live {
+        let stream = |reply: Reply| {
+            let Reply { model, text, reasoning, since, waits } = reply;
+            let waiting = waits.map(|(why, until)| Waiting { why, until: Timestamp(until) });
+            let (model, since) = (model.map(ModelId), Timestamp(since));
+            Stream { model, doc: said(&text), text, reasoning, since, waiting }
+        };
+        Live {
+            author: self.author.map(stream),
+            critic: self.critic.map(stream),
+            gates: self.gates.into_iter().map(|(name, text)| (name, said(&text))).collect(),
+            progress: self.progress,
+            call: None,
+            compared: None,
+        }
+    }
+}
+
+/// A text on its way, as far as it has come.
+fn said(text: &str) -> Doc {
+    let mut doc = Doc::default();
+    doc.push(text);
+    doc
+}
+
+fn end_of(doc: &Doc) -> String {
+    let last = doc.lines_from(doc.len().saturating_sub(OUTPUT_LINES));
+    last.map(|(_, line)| line.text).collect::<Vec<_>>().join("\n")
+}
