@@ -148,8 +148,7 @@ impl Bench {
 
 /// The change as an event brings it.
 fn revision(text: Arc<str>) -> Revision {
-    let id = "d".repeat(40);
-    let (base, tree) = (id.parse().unwrap(), id.parse().unwrap());
+    let (base, tree) = ("b".repeat(40).parse().unwrap(), "d".repeat(40).parse().unwrap());
     let change = Change { base, tree, patch: text, files: Vec::new(), flags: Vec::new() };
     let origin = Origin::Human { name: "Ada".to_owned() };
     Revision::new(ArtifactKind::Change, 1, "What it does.\n".to_owned(), Some(change), origin)
