@@ -8,6 +8,8 @@ use crate::engine::{Command, Obstacle, Status, Trouble};
 use super::action::Action;
 use super::casting;
 use super::entry;
+use super::extract::Extract;
+use super::files;
 use super::help::{self, Help};
 use super::layout::{self, Pane};
 use super::model::{Model, Notice};
@@ -16,11 +18,15 @@ use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
 use super::picker::{self, Picker};
 use super::remarks::{self, Opinion};
-use super::review::Review;
+use super::review;
 use super::scroll::Scroll;
 use super::sheet::Sheet;
+use super::sight::Sight;
 use super::themes;
 use super::travel;
+
+/// The longest text that is edited on the screen, in bytes.
+const EDIT_MOST: usize = 500_000;
 
 /// Does an action.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
@@ -97,11 +103,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             model.overlays.push(Overlay::Text { source, scroll: Scroll::default() });
         }
         Action::FindingDismiss => dismiss(model),
-        Action::HunkAccept => {
-            if let Some(part) = model.part().map(|unit| unit.digest) {
-                model.remarks.accept(part);
-            }
-        }
+        Action::HunkAccept => review::accept(model),
         Action::HunkReject => remark(model, true),
         Action::HunkComment => remark(model, false),
         Action::HunkNext => travel::to_unit(model, false, |_, _| true),
@@ -183,19 +185,19 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             }
         }
         Action::Back => {
-            if model.search.take().is_none() {
+            if model.search.take().is_none() && model.review.range.take().is_none() {
                 model.zoomed = false;
                 if model.looking_at.take().is_some() || model.reading_loop.take().is_some() {
                     model.refresh();
                     model.focus = model.wide_pane();
                 }
-                model.mark = None;
+                (model.mark, model.review.range) = (None, None);
             }
         }
         Action::RolesOpen => return casting::open(model),
         Action::ReviewCopy => {
-            let review = model.current().and_then(|one| Review::of(one, model.stage_index()));
-            let copy = |review: Review| {
+            let review = model.current().and_then(|one| Extract::of(one, model.stage_index()));
+            let copy = |review: Extract| {
                 // A stage's name may be anything; a file's may not.
                 let stage = review.stage.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
                 let name = format!("review-loop-{}-{stage}.md", review.id);
@@ -206,7 +208,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ConfigReload => return vec![Request::Reload],
         Action::Suspend => return vec![Request::Suspend],
         Action::Quit => return vec![Request::Quit],
-        _ => travel::scroll(model, action),
+        Action::FilesOpen => {
+            let rows = files::rows(model);
+            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Files of the change", rows))));
+        }
+        _ => match review::act(model, action) {
+            Some(requests) => return requests,
+            None => travel::scroll(model, action),
+        },
     }
     Vec::new()
 }
@@ -258,7 +267,7 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
         Some(Overlay::Trust(trust)) => {
             let takes = trust.arming.takes(now);
             let (width, height) = layout::text_room(model.size);
-            trust.scroll.by(&trust.text, width, height, step.clamp(-100_000, 100_000));
+            trust.scroll.by(&Sight::plain(&trust.text, width, height), step.clamp(-100_000, 100_000));
             if action == Action::TrustGive && takes {
                 if trust.seen {
                     let config = trust.config;
@@ -273,7 +282,7 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
             let (source, mut place) = (source.clone(), *scroll);
             let (width, height) = layout::text_room(model.size);
             if let Some(doc) = model.text_of(&source) {
-                place.by(&doc, width, height, step.clamp(-10_000, 10_000));
+                place.by(&Sight::plain(&doc, width, height), step.clamp(-1_000_000, 1_000_000));
             }
             if let Some(Overlay::Text { scroll, .. }) = model.overlays.last_mut() {
                 *scroll = place;
@@ -375,26 +384,40 @@ fn ask(model: &mut Model, purpose: Purpose, title: &str, hint: &str) {
 
 /// Asks for a word on the part at the cursor; a part that is rejected already is taken back.
 fn remark(model: &mut Model, rejects: bool) {
-    let Some(unit) = model.part().cloned() else { return };
+    let Some(unit) = review::subject(model) else { return };
     let known = model.remarks.of(&unit.digest).cloned().unwrap_or_default();
     if rejects && known.opinion == Some(Opinion::Rejected) {
+        model.remember();
         model.remarks.take_back(&unit.digest);
         return;
     }
     let place = remarks::place(&model.artifact, &unit);
-    let (title, hint) = if rejects {
+    let is_rejected = known.opinion == Some(Opinion::Rejected);
+    let (title, hint) = if is_rejected {
+        (format!("Why {place} is rejected"), "Typing replaces what you said; an arrow key edits it.")
+    } else if rejects {
         (format!("Reject {place}"), "What should be different? It goes to the author when you send the stage back.")
     } else {
         (format!("Comment on {place}"), "It goes to the author when you send the stage back. Empty takes it away.")
     };
     let purpose = Purpose::Remark { part: unit.digest, rejects };
-    let begun = model.drafts.get(&model.draft_key(&purpose)).cloned().unwrap_or(known.text);
-    model.overlays.push(Overlay::Ask(Box::new(Ask::new(purpose, &title, hint, &begun))));
+    let draft = model.drafts.get(&model.draft_key(&purpose)).cloned();
+    let mut question = Ask::new(purpose, &title, hint, draft.as_ref().unwrap_or(&known.text));
+    if draft.is_none() {
+        // Words that were said already are changed, not added to.
+        question.area.select_all();
+    }
+    model.overlays.push(Overlay::Ask(Box::new(question)));
 }
 
 /// Opens the artifact for editing, or a blank one with its headings.
 fn edit(model: &mut Model) {
     let text = text_to_edit(model);
+    if text.len() > EDIT_MOST {
+        let text = "it is too long to be edited here; edit it in $EDITOR".to_owned();
+        model.notice = Some(Notice { text, is_error: true });
+        return;
+    }
     let begun = model.drafts.get(&model.draft_key(&Purpose::Edit)).cloned().unwrap_or(text);
     let is_change = model.stage().is_some_and(|stage| stage.spec.artifact == ArtifactKind::Change);
     let hint = if is_change {
@@ -420,8 +443,13 @@ fn text_to_edit(model: &Model) -> String {
     // A text that could not be used is mended, not begun anew.
     match (stage.revision(), &stage.trouble) {
         (_, Some(Trouble::Malformed { text, .. } | Trouble::Patch { text, .. })) => text.clone(),
+        (Some(revision), _) => match &revision.change {
+            Some(change) if stage.spec.artifact == ArtifactKind::Change => {
+                format!("{}\n\n```diff\n{}```\n", revision.text.trim(), change.patch)
+            }
+            _ => revision.text.clone(),
+        },
         _ if stage.spec.artifact == ArtifactKind::Change => String::new(),
-        (Some(revision), _) => revision.text.clone(),
         _ => stage.spec.sections.iter().map(|heading| format!("## {heading}\n\n\n")).collect(),
     }
 }

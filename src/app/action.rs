@@ -129,6 +129,15 @@ actions! {
     HunkAccept "hunk.accept" "accept" "Mark the part at the cursor as accepted, or take that back";
     HunkReject "hunk.reject" "reject" "Reject the part at the cursor, and say why; again takes it back";
     HunkComment "hunk.comment" "comment" "Comment on the part at the cursor; it goes to the author with a revision";
+    HunkRange "hunk.range" "mark lines" "Mark lines from the cursor on: what comes next is about them alone";
+    HunkSplit "hunk.split" "split" "Split the part at the cursor between its changes";
+    HunkUndo "hunk.undo" "undo" "Take the last opinion on a part back";
+    ChangedNext "changed.next" "next changed" "Go to the next part that changed since the revision you looked at before";
+    ChangedShow "changed.show" "changes" "Show what changed since the revision you looked at before";
+    DiffSides "diff.sides" "side by side" "Show old and new next to each other, or one below the other";
+    DiffSpace "diff.space" "white space" "Fold changes of white space alone away, or show them";
+    FileFold "file.fold" "fold" "Fold the file at the cursor away, or show it";
+    FilesOpen "files.open" "files" "List the changed files with how much of each was read, and go to one";
     HunkNext "hunk.next" "next hunk" "Go to the next hunk or heading";
     HunkPrev "hunk.prev" "prev hunk" "Go to the previous hunk or heading";
     HunkNextUnread "hunk.next-unread" "unread" "Go to the next part that was not on screen yet";

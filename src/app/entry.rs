@@ -29,7 +29,7 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
                 return finish(model);
             }
             ask.error = None;
-            ask.area.input(input);
+            type_in(&mut ask.area, input);
         }
         Some(Overlay::Pick(picker)) => {
             let done = picker.input(input);
@@ -47,6 +47,15 @@ pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
         _ => {}
     }
     Vec::new()
+}
+
+/// A key in a text, with the meanings that shells have taught: C-u clears to the line's beginning, C-z is undo.
+pub(super) fn type_in(area: &mut TextArea<'_>, input: Input) -> bool {
+    match (input.key, input.ctrl) {
+        (Key::Char('u'), true) => area.delete_line_by_head(),
+        (Key::Char('z'), true) => area.undo(),
+        _ => area.input(input),
+    }
 }
 
 /// Pasted text: text in a field, and nothing anywhere else. Control characters have no business in it.
@@ -150,7 +159,7 @@ fn fill_in(sheet: &mut Sheet, input: &Input) {
         leave_field(sheet);
         return;
     }
-    area.input(input.clone());
+    type_in(area, input.clone());
     // The name completes itself: the field closes, and the approving key is a key of its own again.
     if field == Field::Name && sheet.is_named() {
         sheet.field = None;
@@ -192,6 +201,11 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
     match choice {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
+        Choice::Line(line) => {
+            model.focus = model.wide_pane();
+            travel::go_to_line(model, line);
+            Vec::new()
+        }
         Choice::Call(id) => vec![Request::ReadCall(id)],
         Choice::Theme(name) => themes::keep(model, name),
         Choice::Model(chosen) => match (model.state.active().map(|one| one.id), model.open_role()) {
@@ -266,6 +280,7 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
     }
     if let Purpose::Remark { part, rejects } = ask.purpose {
         model.keep_draft(&ask.purpose, String::new());
+        model.remember();
         model.remarks.say(part, &text, rejects);
         return Vec::new();
     }

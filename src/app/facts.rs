@@ -1,5 +1,6 @@
 //! What a key file's `when` can ask about the moment: the one table behind its checks, its help and its answers.
 
+use super::doc::Kind;
 use super::model::{Face, Model};
 use crate::domain::Disposition;
 use crate::engine::Phase;
@@ -66,8 +67,7 @@ impl Model {
             Fact::Demo => self.host.demo.into(),
             Fact::Hunks if self.face() != Face::Artifact => 0,
             Fact::Hunks => {
-                let lines = self.artifact.lines();
-                let begins = |line: usize| lines.get(line).is_some_and(|line| line.kind.is_diff());
+                let begins = |line: usize| self.artifact.kind(line).is_some_and(Kind::is_diff);
                 count(self.artifact.units().iter().filter(|unit| begins(unit.from)).count())
             }
             Fact::Unread => {

@@ -68,7 +68,7 @@ impl Model {
             }
             Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun]),
             Pane::Constraint | Pane::Plan if self.face() == Face::Artifact => {
-                if self.artifact.lines().iter().any(|line| line.kind.is_diff()) {
+                if self.artifact.has_diff() {
                     hints.extend([Action::HunkAccept, Action::HunkReject]);
                 }
                 hints.extend([Action::HunkComment, Action::PlanEditInline, Action::PlanEditExternal]);
@@ -132,9 +132,18 @@ impl Model {
             }
             Action::DraftTakeBack => need(live && stage.can_be_taken_back(), "no draft was sent back"),
             Action::ReplyShow => need(self.unusable().is_some(), "the last reply could be used"),
-            Action::HunkAccept | Action::HunkReject | Action::HunkComment => {
-                need(live && self.face() == Face::Artifact, "there is no artifact under review")
+            Action::ChangedNext | Action::ChangedShow => {
+                need(self.has_looked(), "you have looked at no earlier revision of it")
             }
+            Action::FilesOpen | Action::FileFold | Action::DiffSides | Action::DiffSpace => {
+                need(self.face() == Face::Artifact && self.artifact.has_diff(), "no change is on the screen")
+            }
+            Action::HunkAccept
+            | Action::HunkReject
+            | Action::HunkComment
+            | Action::HunkRange
+            | Action::HunkSplit
+            | Action::HunkUndo => need(live && self.face() == Face::Artifact, "there is no artifact under review"),
             Action::DraftWrite => need(live && (ready || awaiting), "wait for what is running, or cancel it"),
             Action::ModelChoose => need(self.open_role().is_some(), "wait for what is running, or cancel it"),
             Action::CallRetryNow => need(live && self.is_waiting(), "no call waits for its next attempt"),

@@ -10,14 +10,16 @@ use crate::domain::{
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
-use super::doc::{Doc, Unit};
+use super::doc::Doc;
 use super::keys::KeyRow;
 use super::layout::{self, Form, Pane, Screen};
 use super::overlay::{Overlay, Source};
 use super::reading::Reading;
 use super::remarks::Remarks;
-use super::scroll::{GUTTER, Scroll};
+use super::review::Review;
+use super::scroll::Scroll;
 use super::search::Search;
+use super::sight::Sight;
 use super::themes::Offered;
 
 /// The most lines kept of a gate's output for the screen; the rest is in its file.
@@ -105,6 +107,8 @@ pub struct Live {
     pub progress: Option<String>,
     /// The call that was last read, with what went over the wire.
     pub call: Option<(ExchangeId, Doc)>,
+    /// Two revisions that were compared last.
+    pub compared: Option<Doc>,
 }
 
 /// A line for the human, until the next key.
@@ -149,7 +153,7 @@ pub struct Model {
     pub gate: usize,
     /// The selected context item.
     pub item: usize,
-    /// The line of the artifact that a finding points at.
+    /// The line of the artifact that a jump led to; see [`Model::cursor`].
     pub mark: Option<usize>,
     /// What is in front, the last one foremost.
     pub overlays: Vec<Overlay>,
@@ -163,6 +167,8 @@ pub struct Model {
     pub reading: Reading,
     /// What the human thinks of the parts.
     pub remarks: Remarks,
+    /// How the artifact is being reviewed.
+    pub review: Review,
     /// The evidence at the last look at each stage's decision sheet.
     pub last_look: BTreeMap<(LoopId, StageIndex), Evidence>,
     /// The search in the focused pane.
@@ -236,6 +242,7 @@ impl Model {
             live: Live::default(),
             reading: Reading::default(),
             remarks: Remarks::default(),
+            review: Review::default(),
             last_look: BTreeMap::new(),
             search: None,
             found: None,
@@ -335,6 +342,7 @@ impl Model {
             Source::Call(id) => {
                 self.live.call.as_ref().filter(|(read, _)| read == id).map(|(_, doc)| Cow::Borrowed(doc))
             }
+            Source::Compared => self.live.compared.as_ref().map(Cow::Borrowed),
             Source::Reply => self.unusable().map(|text| Cow::Owned(Doc::prose(text))),
         }
     }
@@ -362,10 +370,15 @@ impl Model {
         layout::screen(self.size, self.form, self.focus, self.wide_pane(), self.zoomed)
     }
 
-    /// Columns of text and rows in `pane`, title and gutter apart.
-    pub fn room(&self, pane: Pane) -> (usize, usize) {
+    /// The document in `pane` as it stands there, title and gutter apart; none if it shows none.
+    pub fn sight(&self, pane: Pane) -> Option<Sight<'_>> {
+        let doc = self.doc(pane)?;
         let area = self.screen().pane(pane).unwrap_or_default();
-        (usize::from(area.width.saturating_sub(GUTTER)), usize::from(area.height.saturating_sub(1)))
+        let sight = Sight::in_pane(doc, area.width, usize::from(area.height.saturating_sub(1)));
+        if pane == self.wide_pane() && self.face() == Face::Artifact {
+            return Some(sight.of_artifact(area.width, self.review.sides, &self.review.folds, &self.remarks));
+        }
+        Some(sight)
     }
 
     /// The place in `pane`.
@@ -395,18 +408,6 @@ impl Model {
         self.reading.unread(&self.artifact)
     }
 
-    /// The part of the artifact at the cursor: where a jump led, else the first one in sight.
-    pub fn part(&self) -> Option<&Unit> {
-        if self.face() != Face::Artifact {
-            return None;
-        }
-        let pane = self.wide_pane();
-        let (width, height) = self.room(pane);
-        let top = self.scroll(pane).shown(&self.artifact, width, height).line;
-        let line = self.artifact.lines().get(self.mark.unwrap_or(top))?;
-        self.artifact.units().get(line.unit)
-    }
-
     /// Whether keys are text now.
     pub fn takes_text(&self) -> bool {
         self.overlays.last().is_some_and(Overlay::takes_text)
@@ -419,7 +420,7 @@ impl Model {
         }
         let inner = match self.focus {
             Pane::Constraint | Pane::Plan if self.focus == self.wide_pane() => match self.face() {
-                Face::Artifact if self.artifact.lines().iter().any(|line| line.kind.is_diff()) => Context::Diff,
+                Face::Artifact if self.artifact.has_diff() => Context::Diff,
                 _ => Context::Plan,
             },
             Pane::Constraint => Context::Constraint,
@@ -492,7 +493,7 @@ impl Model {
         if self.shown.as_ref() == Some(&shown) {
             return;
         }
-        let artifact = match (&stage.trouble, stage.revision()) {
+        let mut artifact = match (&stage.trouble, stage.revision()) {
             (Some(Trouble::Malformed { text, .. } | Trouble::Patch { text, .. }), None) => Doc::prose(text),
             (_, Some(revision)) => match &revision.change {
                 Some(change) => Doc::of_change(&revision.text, change),
@@ -503,6 +504,8 @@ impl Model {
         let constraint = constraint.map_or_else(Doc::default, |revision| Doc::prose(&revision.text));
         let moved = self.shown.as_ref().is_none_or(|before| (before.id, before.stage) != (id, index));
         let wide = self.wide_pane();
+        self.leave(shown.artifact);
+        artifact.cut(&self.review.cuts);
         (self.artifact, self.constraint) = (artifact, constraint);
         *self.scroll_mut(wide) = Scroll { wrap: self.scroll(wide).wrap, ..Scroll::default() };
         self.mark = None;

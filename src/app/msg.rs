@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tui_textarea::Input;
 
-use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex, Timestamp};
+use crate::domain::{Digest, ExchangeId, LoopId, Offer, Role, StageIndex, Timestamp, TreeId};
 use crate::engine::{Command, Recorded};
 
 use super::action::Action;
@@ -111,6 +111,13 @@ pub enum Msg {
         /// Where it is.
         lines: BTreeMap<ExchangeId, String>,
     },
+    /// Two revisions were compared.
+    Compared {
+        /// Which.
+        note: String,
+        /// What differs.
+        patch: String,
+    },
     /// The human's editor has ended.
     Edited {
         /// The text as it is now; none if it wasn't changed.
@@ -156,6 +163,15 @@ pub enum Request {
     ReadCall(ExchangeId),
     /// Find the calls that have this text in their prompt or reply.
     FindCalls(String),
+    /// Compare two revisions of a change.
+    Compare {
+        /// The tree of the earlier one.
+        from: TreeId,
+        /// The tree of the later one.
+        to: TreeId,
+        /// Which they are.
+        note: String,
+    },
     /// Trust the configuration with this digest.
     Trust(Digest),
     /// Stop, until the shell brings the program back.

@@ -14,6 +14,7 @@ use super::picker::Picker;
 use super::scroll::Scroll;
 use super::sheet::REASON_LEAST;
 use super::sheet::Sheet;
+use super::sight::Sight;
 
 /// Something in front.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub enum Source {
     Finding(usize),
     /// What went over the wire in this call.
     Call(ExchangeId),
+    /// What two revisions differ in.
+    Compared,
     /// The author's reply that could not be used, as it came.
     Reply,
 }
@@ -78,8 +81,8 @@ impl Trust {
     pub(super) fn painted(&mut self, size: (u16, u16), now: Timestamp) {
         self.arming.painted(now);
         let (width, height) = layout::text_room(size);
-        let (_, to) = self.scroll.visible(&self.text, width, height);
-        self.seen |= to == self.text.lines().len();
+        let (_, to) = self.scroll.visible(&Sight::plain(&self.text, width, height));
+        self.seen |= to == self.text.len();
     }
 }
 

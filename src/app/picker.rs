@@ -19,6 +19,8 @@ pub enum Choice {
     Action(Action),
     /// A loop to look at, or go on with.
     Loop(LoopId),
+    /// A line of the artifact to go to.
+    Line(usize),
     /// A call to read.
     Call(ExchangeId),
     /// A model for the role that may be given away.
@@ -123,7 +125,7 @@ impl Picker {
             (Key::Down, _) | (Key::Char('n'), true) => self.selected = (self.selected + 1).min(count.saturating_sub(1)),
             (Key::Up, _) | (Key::Char('p'), true) => self.selected = self.selected.saturating_sub(1),
             _ => {
-                if self.query.input(input) {
+                if super::entry::type_in(&mut self.query, input) {
                     self.selected = 0;
                 }
             }

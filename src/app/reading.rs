@@ -58,6 +58,11 @@ impl Reading {
         self.seen.insert(unit);
     }
 
+    /// Whether something in sight would have to stay there for longer to count as seen.
+    pub(super) fn is_leaving_early(&self, doc: &Doc, now: Timestamp) -> bool {
+        self.wake_at(doc).is_some_and(|at| at > now)
+    }
+
     /// When what is in sight will have been seen, if some of it hasn't yet.
     pub fn wake_at(&self, doc: &Doc) -> Option<Timestamp> {
         let window = self.window.as_ref()?;
@@ -85,11 +90,26 @@ impl Reading {
         let units = doc.units().iter().filter(|unit| !self.is_seen(&unit.digest));
         let first = |unit: &Unit| {
             (unit.from..unit.to).find(|line| {
-                let length = doc.lines().get(*line).map_or(0, |line| line.text.len());
+                let length = doc.text_len(*line);
                 !self.covers(unit, line - unit.from, &(0..length))
             })
         };
         units.filter_map(first).collect()
+    }
+
+    /// Passes on what was seen of a unit to the pieces it was cut in.
+    pub(super) fn inherit(&mut self, doc: &Doc, unit: &Unit, pieces: &[Unit]) {
+        if self.is_seen(&unit.digest) {
+            self.seen.extend(pieces.iter().map(|piece| piece.digest));
+            return;
+        }
+        let Some(lines) = self.partly.get(&unit.digest).cloned() else { return };
+        for piece in pieces {
+            let (from, to) = (piece.from - unit.from, piece.to - unit.from);
+            let here = lines.range(from..to).map(|(line, parts)| (line - from, parts.clone())).collect();
+            self.partly.insert(piece.digest, here);
+            self.settle(doc, piece);
+        }
     }
 
     /// Whether a part of a unit's line was seen.
@@ -109,20 +129,22 @@ impl Reading {
             }
         }
         for unit in touched {
-            let whole = (unit.from..unit.to).all(|line| {
-                let length = doc.lines().get(line).map_or(0, |line| line.text.len());
-                self.covers(unit, line - unit.from, &(0..length))
-            });
-            if whole {
-                self.partly.remove(&unit.digest);
-                self.seen.insert(unit.digest);
-            }
+            self.settle(doc, unit);
+        }
+    }
+
+    /// Counts a unit as seen if all of it was.
+    fn settle(&mut self, doc: &Doc, unit: &Unit) {
+        let whole = (unit.from..unit.to).all(|line| self.covers(unit, line - unit.from, &(0..doc.text_len(line))));
+        if whole {
+            self.partly.remove(&unit.digest);
+            self.seen.insert(unit.digest);
         }
     }
 }
 
 fn unit_of(doc: &Doc, line: usize) -> Option<&Unit> {
-    doc.units().get(doc.lines().get(line)?.unit)
+    doc.units().get(doc.unit_at(line)?)
 }
 
 /// Adds a range to ranges kept in order and apart.
@@ -142,6 +164,7 @@ fn add(ranges: &mut Vec<Range<usize>>, mut part: Range<usize>) {
 mod tests {
     use super::*;
     use crate::app::scroll::Scroll;
+    use crate::app::sight::Sight;
 
     fn doc() -> Doc {
         Doc::prose("# One\na\nb\n# Two\nc\nd\n")
@@ -149,7 +172,7 @@ mod tests {
 
     /// The lines `from..to`, each whole.
     fn whole(doc: &Doc, from: usize, to: usize) -> Parts {
-        (from..to).map(|line| (line, 0..doc.lines()[line].text.len())).collect()
+        (from..to).map(|line| (line, 0..doc.text_len(line))).collect()
     }
 
     #[test]
@@ -193,7 +216,7 @@ mod tests {
         let mut scroll = Scroll { wrap: false, ..Scroll::default() };
         let mut stay = |scroll: Scroll, at: i64| {
             for at in [at, at + DWELL_MS] {
-                reading.observe(&doc, scroll.parts(&doc, 120, 10), Timestamp(at));
+                reading.observe(&doc, scroll.parts(&Sight::plain(&doc, 120, 10)), Timestamp(at));
             }
             reading.unread(&doc).seen
         };
@@ -208,9 +231,9 @@ mod tests {
         let mut scroll = Scroll::default();
         for step in 0..60 {
             for at in [0, DWELL_MS] {
-                reading.observe(&doc, scroll.parts(&doc, 33, 8), Timestamp(step * 10_000 + at));
+                reading.observe(&doc, scroll.parts(&Sight::plain(&doc, 33, 8)), Timestamp(step * 10_000 + at));
             }
-            scroll.by(&doc, 33, 8, 4);
+            scroll.by(&Sight::plain(&doc, 33, 8), 4);
         }
         assert_eq!(reading.unread(&doc), Unread { seen: 1, total: 1 });
     }

@@ -77,6 +77,13 @@ impl Remarks {
         self.tidy();
     }
 
+    /// Passes what is thought of a part on to the pieces it was cut in: an agreement to all, words to the first.
+    pub(super) fn inherit(&mut self, part: &Digest, pieces: impl Iterator<Item = Digest>) {
+        let Some(remark) = self.by_part.get(part).cloned() else { return };
+        let heirs = if remark.text.is_empty() { usize::MAX } else { 1 };
+        self.by_part.extend(pieces.take(heirs).map(|piece| (piece, remark.clone())));
+    }
+
     /// Takes a rejection back, with its words.
     pub(super) fn take_back(&mut self, part: &Digest) {
         self.by_part.remove(part);
@@ -128,23 +135,29 @@ impl Remarks {
 
 /// Where a part is: path and lines of the new file, or lines of the text.
 pub fn place(doc: &Doc, unit: &Unit) -> String {
-    let lines = doc.lines().get(unit.from..unit.to).unwrap_or_default();
-    let before = doc.lines().get(..unit.to).unwrap_or_default();
-    let is_diff = lines.iter().any(|line| line.kind.is_diff());
-    let numbers = || lines.iter().filter(|line| line.kind != Kind::Minus).filter_map(|line| line.number);
-    let range = match (numbers().min(), numbers().max()) {
-        (Some(from), Some(to)) if from < to => format!("{from}-{to}"),
-        (Some(from), _) => from.to_string(),
-        _ => String::new(),
+    let lines = || doc.lines_from(unit.from).take(unit.to - unit.from).map(|(_, line)| line);
+    let numbers = |removed: bool| {
+        let numbers = lines().filter(move |line| removed == (line.kind == Kind::Minus)).filter_map(|line| line.number);
+        numbers
+            .fold(None, |ends: Option<(u32, u32)>, n| Some(ends.map_or((n, n), |(from, to)| (from.min(n), to.max(n)))))
     };
-    if is_diff {
-        let path = before.iter().rev().find(|line| line.kind == Kind::File).map_or("", |line| line.text.as_str());
-        return if range.is_empty() { path.to_owned() } else { format!("{path}:{range}") };
+    let range = match numbers(false) {
+        Some((from, to)) if from < to => format!("{from}-{to}"),
+        Some((from, _)) => from.to_string(),
+        None => String::new(),
+    };
+    if let Some(file) = doc.file_at(unit.from) {
+        let path = doc.path(file);
+        return match (range.is_empty(), numbers(true)) {
+            (false, _) => format!("{path}:{range}"),
+            // Only removed lines: the old file has their numbers.
+            (true, Some((from, to))) => format!("{path}:{from}-{to} (removed)"),
+            (true, None) => path.into_owned(),
+        };
     }
-    let heading =
-        lines.iter().find(|line| line.kind == Kind::Heading).map(|line| line.text.trim_start_matches('#').trim());
+    let heading = lines().find(|line| line.kind == Kind::Heading);
     match heading {
-        Some(heading) => format!("{heading}, lines {range}"),
+        Some(heading) => format!("{}, lines {range}", heading.text.trim_start_matches('#').trim()),
         None => format!("lines {range}"),
     }
 }

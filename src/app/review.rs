@@ -1,255 +1,320 @@
-//! The review of one stage as a document: constraint, artifact, findings, gates, decisions, change. The same for the
-//! clipboard, for Markdown and for HTML. Everything in it is visible text; keys are masked.
+//! Reviewing an artifact part by part: the line that keys act on, ranges of lines, cutting parts in pieces, taking an
+//! opinion back, and what changed since the revision that was looked at before.
 
-use crate::domain::{
-    ArtifactKind, Disposition, Finding, Gap, GateRun, LoopId, Origin, StageIndex, visible, visible_line, without_keys,
-};
-use crate::engine::{Loop, Ruling, Stage};
+use std::collections::BTreeMap;
 
-/// A review.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use similar::TextDiff;
+
+use super::action::Action;
+use super::doc::{Cuts, Doc, Kind, Unit};
+use super::model::{Face, Model, Notice};
+use super::msg::Request;
+use super::overlay::{Overlay, Source};
+use super::remarks::{Opinion, Remarks};
+use super::scroll::Scroll;
+use super::sight::{Folds, SPLIT_LEAST};
+use super::travel;
+use crate::domain::{Digest, LoopId, StageIndex};
+
+/// The most opinions that can be taken back.
+const UNDO_MOST: usize = 100;
+
+/// How an artifact is being reviewed.
+#[derive(Debug, Clone, Default)]
 pub struct Review {
-    /// The loop.
-    pub id: LoopId,
-    /// The stage's name.
-    pub stage: String,
-    /// The effort's goal.
-    pub goal: String,
-    /// What is known of it at a glance, by name.
-    pub facts: Vec<(&'static str, String)>,
-    /// Its parts, in the order in which they are read.
-    pub parts: Vec<Part>,
+    /// Whether the two sides of a change stand next to each other, where there is room.
+    pub sides: bool,
+    /// What is folded away.
+    pub folds: Folds,
+    /// Where the range of lines begins that keys act on; none when they act on whole parts.
+    pub range: Option<usize>,
+    /// Whether parts were left before they had been in sight for long enough to be read.
+    pub hurried: bool,
+    pub(super) cuts: Cuts,
+    undo: Vec<(Remarks, Cuts)>,
+    /// The revision being looked at.
+    looking_at: Option<(LoopId, StageIndex, Digest)>,
+    /// The last revision of each stage that was looked at and is no longer shown.
+    looked_at: BTreeMap<(LoopId, StageIndex), Looked>,
 }
 
-/// A part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// What it is.
-    pub heading: String,
-    /// What is in it.
-    pub body: Body,
+/// A revision that was looked at.
+#[derive(Debug, Clone)]
+struct Looked {
+    revision: Digest,
+    /// Its parts, in order of their digests.
+    parts: Vec<Digest>,
 }
 
-/// What is in a part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    /// Text whose lines are numbered: findings point at them.
-    Text(String),
-    /// A unified diff.
-    Diff(String),
-    /// A list.
-    Items(Vec<Item>),
-}
-
-/// An item of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Item {
-    /// What kind of thing it is: a severity, a verdict, a verb.
-    pub word: String,
-    /// Where it points: `line 12`, `src/cart.rs:40`.
-    pub place: Option<String>,
-    /// What it says.
-    pub text: String,
-    /// More about it, a line each.
-    pub more: Vec<String>,
-}
-
-impl Review {
-    /// The review of the stage at `index`; none if the loop has no such stage.
-    pub fn of(one: &Loop, index: StageIndex) -> Option<Self> {
-        let stage = one.stage(index)?;
-        let mut parts = Vec::new();
-        let mut part = |heading: String, body: Body| parts.push(Part { heading, body });
-        if stage.spec.artifact != ArtifactKind::Constraint
-            && let Some(constraint) = one.artifact(ArtifactKind::Constraint)
-        {
-            part("Constraint".to_owned(), Body::Text(text(&constraint.text)));
+impl Model {
+    /// The line of the artifact that keys act on. It is always in sight.
+    pub fn cursor(&self) -> Option<usize> {
+        let pane = self.wide_pane();
+        let sight = self.sight(pane).filter(|_| self.face() == Face::Artifact)?;
+        let doc = sight.doc;
+        let scroll = self.scroll(pane);
+        let (from, to) = scroll.visible(&sight);
+        let top = scroll.shown(&sight).line;
+        if let Some(mark) = self.mark.filter(|mark| (top..to.max(top + 1)).contains(mark)) {
+            return Some(mark);
         }
-        if let Some(revision) = stage.revision() {
-            part(
-                format!("{}, revision {}", capital(&stage.spec.id), revision.ordinal),
-                Body::Text(text(&revision.text)),
-            );
-        }
-        if let Some(critique) = stage.current_critique() {
-            let items = critique.findings.iter().map(|one| finding(stage, one)).collect();
-            part(format!("Findings of {}", line(&critique.model.0)), Body::Items(items));
-        }
-        let gates = one.gates(index);
-        if !gates.is_empty() {
-            let item = |gate: &crate::domain::GateDef| {
-                let over = stage.fresh_override(&gate.name);
-                let mut item = stage.fresh_run(gate).map_or_else(
-                    || Item { word: "not run".to_owned(), text: line(&gate.name), ..Item::default() },
-                    ran,
-                );
-                item.more
-                    .extend(over.map(|over| format!("overridden by {}: {}", line(&over.by.0), line(&over.reason))));
-                item
-            };
-            part("Gates".to_owned(), Body::Items(gates.iter().map(item).collect()));
-        }
-        if !stage.rulings.is_empty() {
-            let items = stage.rulings.iter().map(|ruling| decided(stage, ruling)).collect();
-            part("Decisions".to_owned(), Body::Items(items));
-        }
-        if let Some(change) = stage.revision().and_then(|revision| revision.change.as_ref()) {
-            let stat = |file: &crate::domain::FileStat| Item {
-                word: format!("+{} -{}", file.added, file.removed),
-                text: line(&file.path),
-                ..Item::default()
-            };
-            part("Files".to_owned(), Body::Items(change.files.iter().map(stat).collect()));
-            part("Diff".to_owned(), Body::Diff(text(&change.patch)));
-        }
-        Some(Self {
-            id: one.id,
-            stage: line(&stage.spec.id),
-            goal: line(&one.goal),
-            facts: facts(one, index, stage),
-            parts,
-        })
+        let units = doc.units();
+        let in_sight = units.partition_point(|unit| unit.from < from)..units.partition_point(|unit| unit.from < to);
+        let in_sight = units.get(in_sight).unwrap_or_default();
+        let is_hunk = |unit: &&Unit| doc.kind(unit.from).is_some_and(Kind::is_diff);
+        let first = in_sight.iter().find(is_hunk).or_else(|| in_sight.first());
+        Some(first.map_or(top, |unit| unit.from)).filter(|line| *line < doc.len())
     }
 
-    /// As Markdown. What models and tools wrote stands in fences or is escaped, so that it stays text there, too.
-    pub fn markdown(&self) -> String {
-        let mut md = format!("# {} of loop {}\n\n{}\n\n", capital(&self.stage), self.id, escaped(&self.goal));
-        for (name, value) in &self.facts {
-            md.push_str(&format!("- {name}: {}\n", escaped(value)));
-        }
-        for part in &self.parts {
-            md.push_str(&format!("\n## {}\n\n", escaped(&part.heading)));
-            match &part.body {
-                Body::Text(text) => md.push_str(&fenced("text", &numbered(text))),
-                Body::Diff(text) => md.push_str(&fenced("diff", text)),
-                Body::Items(items) if items.is_empty() => md.push_str("None.\n"),
-                Body::Items(items) => items.iter().for_each(|item| md.push_str(&bullet(item))),
+    /// The lines that keys act on, when they don't act on a whole part: the first, and the one after the last.
+    pub fn range(&self) -> Option<(usize, usize)> {
+        let (one, other) = (self.review.range?, self.cursor()?);
+        let (mut from, mut to) = (one.min(other), one.max(other) + 1);
+        let sight = self.sight(self.wide_pane())?;
+        if sight.sides.is_some() {
+            // What stands in one row belongs together.
+            for line in [from, to - 1] {
+                if let Some(block) = sight.doc.block_at(line) {
+                    (from, to) = (from.min(block.from), to.max(block.to()));
+                }
             }
         }
-        md
+        let whole = sight.doc.whole_at(one)?;
+        Some((from.max(whole.from), to.min(whole.to)))
     }
-}
 
-fn facts(one: &Loop, index: StageIndex, stage: &Stage) -> Vec<(&'static str, String)> {
-    let mut facts = vec![
-        ("stage", format!("{} of {}, {}", index.number(), one.stages.len(), stage.phase.name())),
-        ("base", one.base.to_string()),
-    ];
-    if let Some(revision) = stage.revision() {
-        let by = match &revision.origin {
-            Origin::Model { model, exchange } => format!("{} in exchange {exchange}", line(&model.0)),
-            Origin::Human { name } => format!("{}, by hand", line(name)),
-        };
-        facts.push(("revision", format!("{} by {by}, {}", revision.ordinal, revision.id)));
-        facts.extend(revision.tree().map(|tree| ("tree", tree.to_string())));
+    /// The part of the artifact at the cursor.
+    pub fn part(&self) -> Option<&Unit> {
+        self.artifact.units().get(self.artifact.unit_at(self.cursor()?)?)
     }
-    facts.push(("evidence", crate::engine::evidence(one, index).digest().to_string()));
-    facts.push(("to approve means", line(&stage.spec.means)));
-    facts
-}
 
-fn finding(stage: &Stage, finding: &Finding) -> Item {
-    let mut more: Vec<String> = quoted(stage, finding).into_iter().collect();
-    if let Disposition::Dismissed(reason) = &finding.disposition {
-        more.push(format!("set aside: {}", line(reason)));
+    /// Whether a part was not in the revision that was looked at before this one.
+    pub fn is_changed(&self, unit: &Unit) -> bool {
+        let (Some(looked), Some(whole)) = (self.looked_at(), self.artifact.whole_at(unit.from)) else { return false };
+        looked.parts.binary_search(&whole.digest).is_err()
     }
-    let place = Some(line(&finding.anchor.to_string()));
-    Item { word: finding.severity.name().to_owned(), place, text: line(&finding.text), more }
-}
 
-/// The line of the artifact's text that a finding points at.
-fn quoted(stage: &Stage, finding: &Finding) -> Option<String> {
-    let crate::domain::Anchor::Line(number) = finding.anchor else { return None };
-    let at = usize::try_from(number).ok()?.checked_sub(1)?;
-    stage.revision()?.text.lines().nth(at).map(|text| format!("there: {}", line(text.trim())))
-}
-
-fn ran(run: &GateRun) -> Item {
-    let mut more = Vec::new();
-    if !run.verdict.satisfies() {
-        more.extend(run.tail.lines().map(line));
+    /// The revision that was looked at before the one on the screen.
+    fn looked_at(&self) -> Option<&Looked> {
+        let one = self.current()?;
+        let shown = self.stage()?.current?;
+        self.review.looked_at.get(&(one.id, self.stage_index())).filter(|looked| looked.revision != shown)
     }
-    let text = format!("{}: {}, {} ms", line(&run.gate), line(&run.summary), run.duration_ms);
-    Item { word: run.verdict.name().to_owned(), place: None, text, more }
-}
 
-fn decided(stage: &Stage, ruling: &Ruling) -> Item {
-    let decision = &ruling.decision;
-    let revision =
-        stage.revision_of(ruling).map_or_else(String::new, |revision| format!("revision {} ", revision.ordinal));
-    let mut more: Vec<String> = decision.reason.iter().flat_map(|reason| reason.lines()).map(line).collect();
-    more.extend(decision.gaps.iter().map(gap));
-    let text = format!("{revision}by {}, on evidence {}", line(&decision.by.0), decision.evidence);
-    Item { word: decision.verb.name().to_owned(), place: None, text, more }
-}
-
-fn gap(gap: &Gap) -> String {
-    match gap {
-        Gap::Unread(unread) => format!("gap: {} of {} parts were read", unread.seen, unread.total),
-        Gap::Gate { gate, .. } => format!("gap: gate {} was overridden", line(gate)),
-        Gap::Blocker { text } => format!("gap: a blocker was set aside: {}", line(text)),
-        Gap::NoCritique => "gap: no second model has reviewed the revision".to_owned(),
+    /// Whether a revision was looked at before the one on the screen.
+    pub(super) fn has_looked(&self) -> bool {
+        self.looked_at().is_some()
     }
-}
 
-fn line(text: &str) -> String {
-    visible_line(&without_keys(text)).into_owned()
-}
-
-fn text(text: &str) -> String {
-    visible(&without_keys(text.trim_end())).into_owned()
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-fn numbered(text: &str) -> String {
-    let wide = text.lines().count().to_string().len();
-    text.lines().zip(1..).map(|(line, number)| format!("{number:>wide$} {line}").trim_end().to_owned() + "\n").collect()
-}
-
-/// A fence that nothing inside can end.
-fn fenced(info: &str, text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}{info}\n{}\n{fence}\n", text.trim_end_matches('\n'))
-}
-
-fn bullet(item: &Item) -> String {
-    let place = item.place.as_ref().map(|place| format!(" `{}`", place.replace('`', "'"))).unwrap_or_default();
-    let mut md = format!("- **{}**{place} {}\n", escaped(&item.word), escaped(&item.text));
-    for more in &item.more {
-        md.push_str(&format!("  - {}\n", escaped(more)));
+    /// Notes that the artifact on the screen is being looked at.
+    pub(super) fn note_look(&mut self) {
+        let shown = self.current().map(|one| one.id).zip(self.stage().and_then(|stage| stage.current));
+        self.review.looking_at = shown.map(|(id, revision)| (id, self.stage_index(), revision));
     }
-    md
-}
 
-/// Text that is no markup: no element, no image, no link.
-fn escaped(text: &str) -> String {
-    let mut md = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '<' | '[' | ']' | '*' | '_' | '`' | '\\' | '|' | '&') {
-            md.push('\\');
+    /// Notes that the artifact makes room for this one; what was looked at of it is kept to compare with.
+    pub(super) fn leave(&mut self, next: Option<Digest>) {
+        if let Some((id, stage, revision)) = self.review.looking_at.take_if(|(_, _, shown)| Some(*shown) != next) {
+            let mut parts = self.artifact.whole_digests();
+            parts.sort_unstable();
+            self.review.looked_at.insert((id, stage), Looked { revision, parts });
         }
-        md.push(c);
+        self.review.range = None;
+        self.review.hurried = false;
     }
-    md
+
+    /// Keeps what is thought of the parts, to be able to come back to it.
+    pub(super) fn remember(&mut self) {
+        if self.review.undo.len() == UNDO_MOST {
+            self.review.undo.remove(0);
+        }
+        self.review.undo.push((self.remarks.clone(), self.review.cuts.clone()));
+    }
+
+    /// Makes lines of the artifact a part of their own. What is thought of the part they were in, and whether it was
+    /// read, holds for its pieces.
+    pub(super) fn cut_out(&mut self, places: &[usize]) {
+        let Some(whole) = places.first().and_then(|line| self.artifact.whole_at(*line)).cloned() else { return };
+        let before: Vec<Unit> = self
+            .artifact
+            .units()
+            .iter()
+            .filter(|unit| whole.from <= unit.from && unit.to <= whole.to)
+            .cloned()
+            .collect();
+        let cuts = self.review.cuts.entry(whole.digest).or_default();
+        cuts.extend(places.iter().map(|line| line - whole.from).filter(|at| (1..whole.to - whole.from).contains(at)));
+        cuts.sort_unstable();
+        cuts.dedup();
+        self.artifact.cut(&self.review.cuts);
+        for old in before {
+            let pieces: Vec<Unit> =
+                self.artifact.units().iter().filter(|new| old.from <= new.from && new.to <= old.to).cloned().collect();
+            if pieces.len() > 1 {
+                self.reading.inherit(&self.artifact, &old, &pieces);
+                self.remarks.inherit(&old.digest, pieces.iter().map(|piece| piece.digest));
+            }
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_model_wrote_stays_text() {
-        let text = "a\n````\n<img src=x>";
-        assert_eq!(fenced("text", text), format!("`````text\n{text}\n`````\n"));
-        assert_eq!(escaped("![x](http://y) <b>"), "!\\[x\\](http://y) \\<b>");
-        let item = Item { word: "note".into(), place: Some("a`b".into()), text: "*t*".into(), more: vec!["m".into()] };
-        assert_eq!(bullet(&item), "- **note** `a'b` \\*t\\*\n  - m\n");
-        let key = format!("key sk-ant-{}\u{1b}", "A".repeat(30));
-        assert_eq!(line(&key), "key sk-ant-***\\e");
+/// The part that an opinion is about: the range, as a part of its own, or the part at the cursor.
+pub(super) fn subject(model: &mut Model) -> Option<Unit> {
+    if let Some((from, to)) = model.range() {
+        model.remember();
+        model.cut_out(&[from, to.min(model.artifact.len())]);
+        (model.review.range, model.mark) = (None, Some(from));
     }
+    model.part().cloned()
+}
+
+/// Accepts the subject, or takes that back.
+pub(super) fn accept(model: &mut Model) {
+    let ranged = model.review.range.is_some();
+    let Some(part) = subject(model) else { return };
+    if !ranged {
+        model.remember();
+    }
+    let is_accepted = model.remarks.of(&part.digest).is_some_and(|remark| remark.opinion == Some(Opinion::Accepted));
+    if !(ranged && is_accepted) {
+        model.remarks.accept(part.digest);
+    }
+}
+
+/// Does one of the actions of a review; false if it is none.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Request>> {
+    match action {
+        Action::HunkRange => {
+            model.review.range = if model.review.range.is_some() { None } else { model.cursor() };
+            model.mark = model.cursor();
+        }
+        Action::HunkSplit => split(model),
+        Action::HunkUndo => match model.review.undo.pop() {
+            Some((remarks, cuts)) => {
+                (model.remarks, model.review.cuts) = (remarks, cuts);
+                model.artifact.cut(&model.review.cuts);
+                say(model, "the last opinion is taken back");
+            }
+            None => say(model, "there is nothing to take back"),
+        },
+        Action::ChangedNext => travel::to_unit(model, false, |model, unit| {
+            model.artifact.units().get(unit).is_some_and(|unit| model.is_changed(unit))
+        }),
+        Action::ChangedShow => return Some(compare(model)),
+        Action::DiffSides => sides(model),
+        Action::DiffSpace => {
+            model.review.folds.space = !model.review.folds.space;
+            let text = if model.review.folds.space { "folded away" } else { "shown" };
+            say(model, &format!("changes of white space alone are {text}"));
+        }
+        Action::FileFold => {
+            let file = model.cursor().and_then(|line| model.artifact.file_at(line));
+            let Some(file) = file else {
+                say(model, "no file stands at the cursor");
+                return Some(Vec::new());
+            };
+            let path = model.artifact.path(file).into_owned();
+            if !model.review.folds.files.remove(&path) {
+                model.review.folds.files.insert(path);
+            }
+            travel::go_to_line(model, file.from);
+        }
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Moves the end of the range; false if none is being marked.
+pub(super) fn extend(model: &mut Model, action: Action) -> bool {
+    let (Some(begun), Some(cursor)) = (model.review.range, model.cursor()) else { return false };
+    let pane = model.wide_pane();
+    let (Some(sight), Some(whole)) = (model.sight(pane), model.artifact.whole_at(begun)) else { return false };
+    let half = (sight.height / 2).max(1);
+    let (steps, down) = match action {
+        Action::ScrollDown => (1, true),
+        Action::ScrollUp => (1, false),
+        Action::ScrollHalfDown => (half, true),
+        Action::ScrollHalfUp => (half, false),
+        _ => return false,
+    };
+    let mut line = sight.leading(cursor);
+    for _ in 0..steps {
+        let next = if down { Some(sight.after(line)) } else { sight.before(line) };
+        line = next.filter(|next| (whole.from..whole.to).contains(next)).unwrap_or(line);
+    }
+    let mut place = model.scroll(pane);
+    place.reveal(&sight, line);
+    *model.scroll_mut(pane) = place;
+    model.mark = Some(line);
+    true
+}
+
+/// Cuts the part at the cursor between its changed blocks.
+fn split(model: &mut Model) {
+    let Some(part) = model.part().cloned() else { return };
+    let mut places = Vec::new();
+    let mut line = part.from;
+    while line < part.to {
+        match model.artifact.block_at(line) {
+            Some(block) => {
+                places.push(block.from.max(part.from));
+                line = block.to();
+            }
+            None => line += 1,
+        }
+    }
+    // The first block keeps the head of the hunk.
+    if places.len() < 2 {
+        return say(model, "there is nothing between which it could be split; mark lines of it instead");
+    }
+    model.remember();
+    model.cut_out(places.get(1..).unwrap_or_default());
+    say(model, &format!("split into {} parts", places.len()));
+}
+
+fn sides(model: &mut Model) {
+    let (columns, _) = model.size;
+    if !model.review.sides && columns < SPLIT_LEAST {
+        return say(model, &format!("side by side needs {SPLIT_LEAST} columns, this window has {columns}"));
+    }
+    let cursor = model.cursor();
+    model.review.sides = !model.review.sides;
+    let pane = model.wide_pane();
+    let is_narrow = model.screen().pane(pane).is_none_or(|area| area.width < SPLIT_LEAST);
+    if model.review.sides && is_narrow {
+        (model.focus, model.zoomed) = (pane, true);
+    }
+    if let Some(line) = cursor {
+        travel::go_to_line(model, line);
+    }
+}
+
+/// What is different from the revision that was looked at before.
+fn compare(model: &mut Model) -> Vec<Request> {
+    let before = model.looked_at().map(|looked| looked.revision);
+    let found = model.stage().and_then(|stage| {
+        let old = stage.revisions.iter().find(|revision| Some(revision.id) == before)?;
+        Some((old, stage.revision()?))
+    });
+    let Some((old, new)) = found else { return Vec::new() };
+    let note = format!("From revision {}, which you looked at, to revision {}", old.ordinal, new.ordinal);
+    if let (Some(from), Some(to)) = (old.tree(), new.tree()) {
+        return vec![Request::Compare { from: from.clone(), to: to.clone(), note }];
+    }
+    let name = model.stage().map_or("", |stage| stage.spec.artifact.name());
+    let diff = TextDiff::from_lines(&old.text, &new.text);
+    let patch = format!("diff --git a/{name} b/{name}\n{}", diff.unified_diff());
+    let doc = Doc::of_patch(&note, &patch);
+    show_compared(model, doc);
+    Vec::new()
+}
+
+/// Puts a comparison in front.
+pub(super) fn show_compared(model: &mut Model, doc: Doc) {
+    model.live.compared = Some(doc);
+    model.overlays.push(Overlay::Text { source: Source::Compared, scroll: Scroll::default() });
+}
+
+fn say(model: &mut Model, text: &str) {
+    model.notice = Some(Notice { text: text.to_owned(), is_error: false });
 }

@@ -33,15 +33,15 @@ impl Search {
 
     /// The next line after `from` with a match (before it, when `backwards`), going round at the ends.
     pub fn next(&self, doc: &Doc, from: usize, backwards: bool) -> Option<usize> {
-        let count = doc.lines().len();
+        let count = doc.len();
         (1..=count)
             .map(|step| if backwards { (from + count * 2 - step) % count } else { (from + step) % count })
-            .find(|&index| doc.lines().get(index).is_some_and(|line| !self.matches(&line.text).is_empty()))
+            .find(|&index| doc.line(index).is_some_and(|line| !self.matches(&line.text).is_empty()))
     }
 
     /// How many lines match.
     pub fn count(&self, doc: &Doc) -> usize {
-        doc.lines().iter().filter(|line| !self.matches(&line.text).is_empty()).count()
+        doc.lines_from(0).filter(|(_, line)| !self.matches(&line.text).is_empty()).count()
     }
 }
 

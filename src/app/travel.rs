@@ -8,6 +8,7 @@ use super::doc::Kind;
 use super::layout::{Form, Pane};
 use super::model::{Face, Model, Notice};
 use super::msg::Request;
+use super::review;
 use super::scroll::Scroll;
 
 /// Whether a pane can have the focus now.
@@ -18,7 +19,10 @@ pub(super) fn is_reachable(model: &Model, pane: Pane) -> bool {
 
 pub(super) fn scroll(model: &mut Model, action: Action) {
     let pane = model.focus;
-    let (width, height) = model.room(pane);
+    if pane == model.wide_pane() && review::extend(model, action) {
+        return;
+    }
+    let height = model.screen().pane(pane).map_or(0, |area| area.height.saturating_sub(1));
     let half = isize::try_from(height / 2).unwrap_or(1).max(1);
     let rows = match action {
         Action::ScrollDown => 1,
@@ -55,44 +59,47 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
         *selected = selected.saturating_add_signed(rows).min(count.saturating_sub(1));
         return;
     }
-    let Some(doc) = model.doc(pane) else { return };
+    let is_early = pane == model.wide_pane()
+        && model.face() == Face::Artifact
+        && model.reading.is_leaving_early(&model.artifact, model.now);
+    let Some(sight) = model.sight(pane) else { return };
     let mut place = model.scroll(pane);
+    let before = place.shown(&sight);
     match action {
         Action::ScrollTop => (place.line, place.row, place.follow) = (0, 0, false),
         Action::ScrollBottom => {
             place.follow = model.face() == Face::Draft;
             (place.line, place.row) = (usize::MAX / 2, 0);
-            place = place.shown(doc, width, height);
+            place = place.shown(&sight);
         }
         _ => {
-            place.by(doc, width, height, rows);
-            let at_end = place == Scroll { follow: true, ..place }.shown(doc, width, height);
+            place.by(&sight, rows);
+            let at_end = place == Scroll { follow: true, ..place }.shown(&sight);
             place.follow = rows > 0 && at_end && model.face() == Face::Draft;
         }
     }
+    model.review.hurried |= is_early && before != place.shown(&sight);
     *model.scroll_mut(pane) = place;
 }
 
 /// Keeps the end of a draft in sight, if that is where the human is.
 pub(super) fn follow(model: &mut Model) {
     let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let Some(doc) = model.doc(pane).filter(|_| model.face() == Face::Draft) else { return };
+    let Some(sight) = model.sight(pane).filter(|_| model.face() == Face::Draft) else { return };
     let mut place = model.scroll(pane);
-    place.turn(doc, width, height);
+    place.turn(&sight);
     *model.scroll_mut(pane) = place;
 }
 
 pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, usize) -> bool) {
     let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let place = model.scroll(pane).shown(&model.artifact, width, height);
-    let here = model.mark.unwrap_or(place.line);
+    let here = model.cursor().unwrap_or(0);
     let units = model.artifact.units();
     let found = if backwards {
         (0..units.len()).rev().find(|&unit| units.get(unit).is_some_and(|u| u.from < here) && fits(model, unit))
     } else {
-        let after = (0..units.len()).find(|&unit| units.get(unit).is_some_and(|u| u.from > here) && fits(model, unit));
+        let next = units.partition_point(|unit| unit.from <= here);
+        let after = (next..units.len()).find(|&unit| fits(model, unit));
         after.or_else(|| (0..units.len()).find(|&unit| fits(model, unit)))
     };
     let Some(line) = found.and_then(|unit| units.get(unit)).map(|unit| unit.from) else {
@@ -106,8 +113,7 @@ pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, 
 /// Goes on reading: to the first line below what is in sight that wasn't seen yet, else to the first one at all.
 pub(super) fn to_unread(model: &mut Model) {
     let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let (_, end) = model.scroll(pane).visible(&model.artifact, width, height);
+    let end = model.sight(pane).map_or(0, |sight| model.scroll(pane).visible(&sight).1);
     let unseen = model.reading.unseen(&model.artifact);
     let Some(line) = unseen.iter().find(|line| **line >= end).or_else(|| unseen.first()).copied() else {
         model.notice = Some(Notice { text: "all of it was on the screen".to_owned(), is_error: false });
@@ -118,15 +124,15 @@ pub(super) fn to_unread(model: &mut Model) {
 }
 
 pub(super) fn begins_file(model: &Model, unit: usize) -> bool {
-    let line = model.artifact.units().get(unit).and_then(|unit| model.artifact.lines().get(unit.from));
-    line.is_some_and(|line| line.kind == Kind::File)
+    let unit = model.artifact.units().get(unit);
+    unit.and_then(|unit| model.artifact.kind(unit.from)) == Some(Kind::File)
 }
 
-fn go_to_line(model: &mut Model, line: usize) {
+pub(super) fn go_to_line(model: &mut Model, line: usize) {
     let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
+    let Some(sight) = model.sight(pane) else { return };
     let mut place = model.scroll(pane);
-    place.to_line(&model.artifact, width, height, line);
+    place.to_line(&sight, line);
     *model.scroll_mut(pane) = place;
     model.mark = Some(line);
 }
@@ -187,15 +193,14 @@ pub(super) fn search(model: &mut Model, backwards: bool) -> Vec<Request> {
         return Vec::new();
     };
     let pane = model.focus;
-    let (width, height) = model.room(pane);
-    let Some(doc) = model.doc(pane) else { return Vec::new() };
+    let Some(sight) = model.sight(pane) else { return Vec::new() };
     let mut place = model.scroll(pane);
     let last = model.found.filter(|(found_in, _)| *found_in == pane).map(|(_, line)| line);
-    let from = last.unwrap_or(place.shown(doc, width, height).line);
-    let text = match search.next(doc, from, backwards) {
+    let from = last.unwrap_or(place.shown(&sight).line);
+    let text = match search.next(sight.doc, from, backwards) {
         Some(line) => {
-            place.to_line(doc, width, height, line);
-            let count = search.count(doc);
+            place.to_line(&sight, line);
+            let count = search.count(sight.doc);
             *model.scroll_mut(pane) = place;
             model.found = Some((pane, line));
             if pane == model.wide_pane() {

@@ -10,7 +10,7 @@ use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, casting, entry, models, picker, travel};
+use super::{act, casting, entry, models, picker, review, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
@@ -105,8 +105,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Live(live) => {
-            let call = model.live.call.take();
-            model.live = Live { call, ..*live };
+            let (call, compared) = (model.live.call.take(), model.live.compared.take());
+            model.live = Live { call, compared, ..*live };
             Vec::new()
         }
         Msg::Watchers(watchers) => {
@@ -158,6 +158,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             model.overlays.push(Overlay::Text { source: Source::Call(exchange), scroll: Scroll::default() });
             Vec::new()
         }
+        Msg::Compared { note, patch } => {
+            review::show_compared(model, Doc::of_patch(&note, &patch));
+            Vec::new()
+        }
         Msg::Edited { text } => entry::edited(model, text),
     };
     if !travel::is_reachable(model, model.focus) {
@@ -174,9 +178,12 @@ fn observe(model: &mut Model) {
         return;
     }
     let pane = model.wide_pane();
-    let (width, height) = model.room(pane);
-    let parts = model.scroll(pane).parts(&model.artifact, width, height);
+    let Some(sight) = model.sight(pane) else { return };
+    let parts = model.scroll(pane).parts(&sight);
     model.reading.observe(&model.artifact, parts, model.now);
+    model.note_look();
+    let unread = model.unread();
+    model.review.hurried &= unread.seen < unread.total;
 }
 
 fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {

@@ -212,7 +212,7 @@ impl<'a> ShownRevision<'a> {
             by: origin(&revision.origin),
             text: &revision.text,
             tree: revision.tree().map(|tree| tree.as_str()),
-            patch: revision.change.as_ref().map(|change| change.patch.as_str()),
+            patch: revision.change.as_ref().map(|change| &*change.patch),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a stage produces: an artifact, in immutable, content-addressed revisions.
 
+use std::sync::Arc;
+
 use super::{CommitId, Digest, DigestBuilder, ExchangeId, ModelId, TreeId};
 
 /// The kind of thing a stage produces.
@@ -67,8 +69,8 @@ pub struct Change {
     pub base: CommitId,
     /// The tree it makes; what gates run on and what lands.
     pub tree: TreeId,
-    /// git's own unified diff of base and tree.
-    pub patch: String,
+    /// git's own unified diff of base and tree; shared, for it may be large.
+    pub patch: Arc<str>,
     /// Per file, in git's order.
     pub files: Vec<FileStat>,
     /// What vetting wants the human to see ("edits .windlass/config.toml").

@@ -104,7 +104,7 @@ pub(super) fn change_of(text: &str) -> Change {
     Change {
         base: commit(b'b'),
         tree: tree.parse().unwrap(),
-        patch: format!("+{text}"),
+        patch: format!("+{text}").into(),
         files: Vec::new(),
         flags: Vec::new(),
     }

@@ -533,7 +533,7 @@ const COVERED: &[Tampering] = &[
         let old = one.stages[2].revision().unwrap().clone();
         new_revision(one, &format!("{}!", old.text), old.change);
     }),
-    ("the revision", |one| patched(one, |change| change.patch.push('!'))),
+    ("the revision", |one| patched(one, |change| change.patch = format!("{}!", change.patch).into())),
     ("the revision", |one| patched(one, |change| change.tree = change_of("!").tree)),
     ("the revision", |one| patched(one, |change| change.base = commit(b'd'))),
     ("the revision", |one| patched(one, |change| change.flags.push("edits .windlass".into()))),

@@ -125,7 +125,8 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "r reload",
             "T themes",
             "m models",
-            "q quit"
+            "q quit",
+            "f files"
         ]
     );
     assert_eq!(title, "Space  Menu");
@@ -154,7 +155,8 @@ fn a_menu_lists_what_goes_on_and_escape_leaves_it() {
             "r reload",
             "T themes",
             "m models",
-            "q quit"
+            "q quit",
+            "f files"
         ]
     );
 }

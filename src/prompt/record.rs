@@ -284,7 +284,7 @@ mod tests {
         let change = Change {
             base: "0".repeat(40).parse().unwrap(),
             tree: "1".repeat(40).parse().unwrap(),
-            patch: String::new(),
+            patch: "".into(),
             files: vec![FileStat { path: "lib/orders.awk".into(), added: 4, removed: 6 }],
             flags: vec![],
         };

@@ -42,17 +42,21 @@ impl Repo {
     /// If the repository lacks the commit or the tree, or git can't compare them.
     pub fn change(&self, base: &CommitId, tree: &TreeId, flags: Vec<String>) -> Result<Change, RepoError> {
         let base_tree = self.tree_of(base)?;
-        let patch = String::from_utf8_lossy(&self.diff(
-            &["--patch", "--unified=3", "--inter-hunk-context=0"],
-            &base_tree,
-            tree,
-        )?)
-        .into_owned();
+        let patch = self.patch(&base_tree, tree)?;
         let (files, binary) = stats_of(&self.diff(&["--numstat", "-z"], &base_tree, tree)?)?;
         let mut flags = flags;
         flags.extend(flags_of(self, &base_tree, tree, &self.differences(&base_tree, tree)?)?);
         flags.extend(binary.iter().map(|path| format!("changes {path}, whose binary content the diff does not show")));
-        Ok(Change { base: base.clone(), tree: tree.clone(), patch, files, flags })
+        Ok(Change { base: base.clone(), tree: tree.clone(), patch: patch.into(), files, flags })
+    }
+
+    /// The diff of two trees.
+    ///
+    /// # Errors
+    /// If the repository lacks a tree, or git can't compare them.
+    pub fn patch(&self, from: &TreeId, to: &TreeId) -> Result<String, RepoError> {
+        let bytes = self.diff(&["--patch", "--unified=3", "--inter-hunk-context=0"], from, to)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The paths in which two trees differ, with their modes.

@@ -384,6 +384,13 @@ impl Session {
                     return self.take(msg, interrupt);
                 }
                 Request::ShowTheme(name) => self.show_theme(&name),
+                Request::Compare { from, to, note } => {
+                    let msg = match self.repo.patch(&from, &to) {
+                        Ok(patch) => Msg::Compared { note, patch },
+                        Err(why) => Msg::Refused(why.to_string()),
+                    };
+                    return self.take(msg, interrupt);
+                }
                 Request::FindCalls(text) => {
                     let ids: Vec<_> = self.ui.model.state.exchanges.keys().copied().collect();
                     let msg = match exchange::find(&self.repo.private_dir()?, &text, ids) {

@@ -127,7 +127,7 @@ fn arriving(scene: &Scene<'_>, buf: &mut Buffer, stream: &Stream, area: Area) {
     }
     let mut blocks: Vec<Vec<Line<'static>>> = Vec::new();
     let mut rows = 0;
-    for line in stream.doc.lines().iter().rev() {
+    for (_, line) in stream.doc.lines_from(0).rev() {
         let block = match line.text.parse::<Finding>() {
             Ok(one) => finding(scene, &one, area.width),
             Err(_) => wrapped(&visible_line(&line.text), usize::from(area.width), 0, scene.theme.style(Scope::Muted)),

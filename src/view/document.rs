@@ -1,5 +1,6 @@
 //! A document in a pane: numbers and marks at the left, prose or a diff at the right, long lines wrapped but never cut.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -7,12 +8,14 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::paint::{line, row, styled, tint};
+use super::figures::plural;
+use super::paint::{clip, line, row, span, styled, tint};
+use crate::app::Face;
 use crate::app::doc::{Doc, DocLine, Kind};
 use crate::app::layout::{Area, Pane};
 use crate::app::remarks::Opinion;
-use crate::app::scroll::{GUTTER, Scroll, hang};
-use crate::app::{Face, wrap};
+use crate::app::scroll::{Scroll, hang};
+use crate::app::sight::{Piece, Row, Sight, gutter};
 use crate::domain::{Anchor, Severity};
 use crate::engine::Stage;
 use crate::theme::{Scope, Sign};
@@ -20,52 +23,67 @@ use crate::theme::{Scope, Sign};
 /// Draws the document of `pane` and says where its cursor is.
 pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, pane: Pane, area: Area) -> Option<(u16, u16)> {
     let model = scene.model;
-    let doc = model.doc(pane)?;
+    let sight = model.sight(pane)?;
     let is_artifact = pane == model.wide_pane() && model.face() == Face::Artifact;
-    let marks = if is_artifact { marks(scene, doc) } else { Vec::new() };
     let look = Look {
-        marks: &marks,
-        mark: model.mark.filter(|_| is_artifact),
+        marks: if is_artifact { marks(scene, sight.doc) } else { HashMap::new() },
+        cursor: model.cursor().filter(|_| is_artifact),
         part: model.part().filter(|_| is_artifact && pane == model.focus).map(|part| part.from),
+        range: model.range().filter(|_| is_artifact),
         tracks_reading: is_artifact,
         searches: pane == model.focus,
         gutter: true,
         commands: false,
     };
-    lines(scene, buf, doc, model.scroll(pane), area, &look)
+    rows(scene, buf, &sight, model.scroll(pane), area, &look)
 }
 
 /// How a document is to be shown beside its text.
-pub(super) struct Look<'a> {
-    marks: &'a [(usize, Severity)],
-    mark: Option<usize>,
+pub(super) struct Look {
+    /// The lines that findings point at, with the worst severity of each.
+    marks: HashMap<usize, Severity>,
+    /// The line that keys act on.
+    cursor: Option<usize>,
     /// The first line of the part at the cursor.
     part: Option<usize>,
+    /// The lines that are marked.
+    range: Option<(usize, usize)>,
     tracks_reading: bool,
     searches: bool,
     gutter: bool,
     commands: bool,
 }
 
-impl Look<'_> {
+impl Look {
     /// Plain output: no numbers, no marks.
-    pub(super) const OUTPUT: Look<'static> = Look {
-        marks: &[],
-        mark: None,
-        part: None,
-        tracks_reading: false,
-        searches: false,
-        gutter: false,
-        commands: false,
-    };
+    pub(super) fn output() -> Self {
+        Self {
+            marks: HashMap::new(),
+            cursor: None,
+            part: None,
+            range: None,
+            tracks_reading: false,
+            searches: false,
+            gutter: false,
+            commands: false,
+        }
+    }
+
+    /// A diff beside what is reviewed: numbers, and no marks.
+    pub(super) fn diff() -> Self {
+        Self { gutter: true, ..Self::output() }
+    }
 
     /// A configuration: its commands stand out, its comments step back.
-    pub(super) const COMMANDS: Look<'static> = Look { commands: true, ..Self::OUTPUT };
+    pub(super) fn commands() -> Self {
+        Self { commands: true, ..Self::output() }
+    }
 }
 
-/// The lines that findings point at, with the worst severity of each.
-fn marks(scene: &Scene<'_>, doc: &Doc) -> Vec<(usize, Severity)> {
-    let Some(stage) = scene.model.stage() else { return Vec::new() };
+/// The lines that findings point at, and gates that aren't satisfied, with the worst severity of each.
+fn marks(scene: &Scene<'_>, doc: &Doc) -> HashMap<usize, Severity> {
+    let mut found: HashMap<usize, Severity> = HashMap::new();
+    let Some(stage) = scene.model.stage() else { return found };
     let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
     let said = findings.iter().filter_map(|finding| {
         let at = match &finding.anchor {
@@ -75,12 +93,8 @@ fn marks(scene: &Scene<'_>, doc: &Doc) -> Vec<(usize, Severity)> {
         };
         Some((at?, finding.severity))
     });
-    let mut found: Vec<(usize, Severity)> = Vec::new();
     for (at, severity) in said.chain(spots(scene, stage, doc)) {
-        match found.iter_mut().find(|(line, _)| *line == at) {
-            Some((_, known)) => *known = severity.max(*known),
-            None => found.push((at, severity)),
-        }
+        found.entry(at).and_modify(|known| *known = (*known).max(severity)).or_insert(severity);
     }
     found
 }
@@ -99,119 +113,202 @@ fn spots(scene: &Scene<'_>, stage: &Stage, doc: &Doc) -> Vec<(usize, Severity)> 
     found
 }
 
-/// Draws a document from a place in it.
+/// Draws a document from a place in it, without a gutter unless `look` has one.
 pub(super) fn lines(
     scene: &Scene<'_>,
     buf: &mut Buffer,
     doc: &Doc,
     scroll: Scroll,
     area: Area,
-    look: &Look<'_>,
+    look: &Look,
 ) -> Option<(u16, u16)> {
-    let gutter = if look.gutter { usize::from(GUTTER) } else { 1 };
-    let width = usize::from(area.width).saturating_sub(gutter);
-    let place = scroll.shown(doc, width, usize::from(area.height));
-    let mut at = 0;
+    let gutter = if look.gutter { gutter(doc) } else { 1 };
+    let sight = Sight::plain(doc, usize::from(area.width.saturating_sub(gutter)), usize::from(area.height));
+    rows(scene, buf, &sight, scroll, area, look)
+}
+
+fn rows(
+    scene: &Scene<'_>,
+    buf: &mut Buffer,
+    sight: &Sight<'_>,
+    scroll: Scroll,
+    area: Area,
+    look: &Look,
+) -> Option<(u16, u16)> {
     let mut cursor = None;
-    let mut skip = place.row;
-    'lines: for (index, one) in doc.lines().iter().enumerate().skip(place.line) {
-        let (base, runs) = styles(scene, doc, index, one, look);
-        let indent = hang(one);
-        let parts: Vec<Range<usize>> = if scroll.wrap {
-            wrap::rows(&one.text, width, indent)
-        } else {
-            std::iter::once(0..one.text.len()).collect()
+    let mut drawn: Option<(usize, DocLine<'_>, Style, Runs)> = None;
+    for (at, one) in scroll.screen(sight).into_iter().enumerate() {
+        let Some(place) = row(area, at) else { break };
+        let mut side = |buf: &mut Buffer, place: Area, piece: &Piece, is_right: bool| {
+            // A wrapped line comes row by row; a kept one on both sides.
+            if drawn.as_ref().is_none_or(|(line, ..)| *line != piece.line) {
+                let one = sight.doc.line(piece.line)?;
+                let (base, runs) = styles(scene, sight.doc, piece.line, &one, look);
+                drawn = Some((piece.line, one, base, runs));
+            }
+            let (_, one, base, runs) = drawn.as_ref()?;
+            let part = Part { doc: sight.doc, one, piece, base: *base, runs, is_right };
+            draw_piece(scene, buf, place, &part, look, scroll.wrap);
+            Some(())
         };
-        for (number, part) in parts.into_iter().enumerate().skip(skip) {
-            let Some(place) = row(area, at) else { break 'lines };
-            at += 1;
-            if is_filled(one.kind) {
-                tint(buf, place, base);
+        let led = match &one {
+            Row::Whole(piece) => {
+                side(buf, place, piece, false);
+                piece.is_first.then_some(piece.line)
             }
-            let mut spans =
-                if look.gutter { gutter_of(scene, doc, index, one, number == 0, look) } else { vec![Span::raw(" ")] };
-            if number > 0 && indent + 8 <= width {
-                spans.push(Span::styled(" ".repeat(indent), base));
+            Row::Sides(old, new) => {
+                let half = area.width / 2;
+                let left = Area { width: half, ..place };
+                let right = Area { x: area.x + half + 1, width: area.width.saturating_sub(half + 1), ..place };
+                if let Some(piece) = old {
+                    side(buf, left, piece, false);
+                }
+                if let Some(piece) = new {
+                    side(buf, right, piece, true);
+                    if old.is_none() {
+                        margin(scene, buf, left, sight.doc, piece, look);
+                    }
+                }
+                old.as_ref().or(new.as_ref()).filter(|piece| piece.is_first).map(|piece| piece.line)
             }
-            let part = if scroll.wrap { part } else { range_of(&one.text, scroll.left, width) };
-            spans.extend(styled(&one.text, part, base, &runs));
-            line(buf, place, &Line::from(spans));
-            if look.part == Some(index) {
-                tint(buf, place, scene.theme.style(Scope::Selection));
+            Row::Folded(lines) => {
+                folded(scene, buf, place, sight.doc, lines, look);
+                Some(lines.start)
             }
-            let is_cursor = look.mark.map_or(cursor.is_none(), |mark| mark == index && number == 0);
-            if is_cursor {
-                cursor = Some((place.x, place.y));
+            Row::Words(_, text) => {
+                let style = scene.theme.style(Scope::HunkChanged);
+                let indent = " ".repeat(usize::from(gutter(sight.doc)));
+                tint(buf, place, scene.theme.style(Scope::Popup));
+                line(buf, place, &Line::from(vec![Span::raw(indent), Span::styled("\" ", style), span(text, style)]));
+                None
             }
+        };
+        let Some(led) = led else { continue };
+        if look.part == Some(led) || look.range.is_some_and(|(from, to)| (from..to).contains(&led)) {
+            tint(buf, place, scene.theme.style(Scope::Selection));
         }
-        skip = 0;
+        let is_cursor = look.cursor.map_or(cursor.is_none(), |mark| sight.leading(mark) == led);
+        if is_cursor {
+            cursor = Some((place.x, place.y));
+        }
     }
     cursor
 }
 
-fn range_of(text: &str, left: usize, width: usize) -> Range<usize> {
-    let shown = wrap::window(text, left, width);
-    // The window is a part of the text itself, so its distance from the beginning is its place.
-    let from = (shown.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-    if shown.is_empty() { 0..0 } else { from..from + shown.len() }
+/// What of a line stands in one row.
+struct Part<'a> {
+    doc: &'a Doc,
+    one: &'a DocLine<'a>,
+    piece: &'a Piece,
+    base: Style,
+    runs: &'a Runs,
+    is_right: bool,
 }
 
-const fn is_filled(kind: Kind) -> bool {
-    matches!(kind, Kind::Plus | Kind::Minus | Kind::File)
-}
-
-fn gutter_of(
-    scene: &Scene<'_>,
-    doc: &Doc,
-    index: usize,
-    one: &DocLine,
-    is_first: bool,
-    look: &Look<'_>,
-) -> Vec<Span<'static>> {
-    let theme = scene.theme;
-    let muted = theme.style(Scope::DiffGutter);
-    let number = match one.number {
-        Some(number) if is_first => format!("{:>4} ", number % 10_000),
-        None if is_first => "     ".to_owned(),
-        _ => "   \\ ".to_owned(),
+fn draw_piece(scene: &Scene<'_>, buf: &mut Buffer, place: Area, part: &Part<'_>, look: &Look, wrapped: bool) {
+    let Part { doc, one, piece, base, runs, is_right } = *part;
+    if matches!(one.kind, Kind::Plus | Kind::Minus | Kind::File) {
+        tint(buf, place, base);
+    }
+    let mut spans = match (look.gutter, is_right) {
+        (true, false) => gutter_of(scene, doc, one, piece, look),
+        (true, true) => vec![number(scene, doc, one.number, one, piece), Span::raw(" "), sign(scene, one, piece)],
+        (false, _) => vec![Span::raw(" ")],
     };
-    let sign = match one.kind {
-        Kind::Plus if is_first => Span::styled("+", theme.style(Scope::DiffPlus)),
-        Kind::Minus if is_first => Span::styled("-", theme.style(Scope::DiffMinus)),
-        Kind::Plus => Span::styled(" ", theme.style(Scope::DiffPlus)),
-        Kind::Minus => Span::styled(" ", theme.style(Scope::DiffMinus)),
+    let indent = hang(one);
+    if wrapped && !piece.is_first && indent + 8 <= usize::from(place.width) {
+        spans.push(Span::styled(" ".repeat(indent), base));
+    }
+    spans.extend(styled(&one.text, piece.range.clone(), base, runs));
+    line(buf, place, &Line::from(spans));
+}
+
+/// A row for what is folded away: what it is, and that it is not read.
+fn folded(scene: &Scene<'_>, buf: &mut Buffer, place: Area, doc: &Doc, lines: &Range<usize>, look: &Look) {
+    let file = doc.file_at(lines.start).filter(|file| file.from == lines.start && file.to == lines.end);
+    let text = match file {
+        Some(file) => format!("{}  +{} -{}, folded", doc.path(file), file.added, file.removed),
+        None => format!("{} differ in white space only", plural(lines.len(), "line")),
+    };
+    let style = scene.theme.style(if file.is_some() { Scope::PaneTitle } else { Scope::Muted });
+    tint(buf, place, style);
+    let width = usize::from(gutter(doc));
+    let cursor =
+        if look.cursor.is_some_and(|cursor| lines.contains(&cursor)) { scene.theme.mark(Sign::Here) } else { " " };
+    let text = clip(&text, usize::from(place.width).saturating_sub(width));
+    let before = Span::styled(" ".repeat(width.saturating_sub(3)), style);
+    let mark = Span::styled(cursor, scene.theme.style(Scope::Cursor));
+    line(buf, place, &Line::from(vec![before, mark, Span::styled("+ ", style), Span::styled(text, style)]));
+}
+
+fn number(scene: &Scene<'_>, doc: &Doc, number: Option<u32>, one: &DocLine<'_>, piece: &Piece) -> Span<'static> {
+    let digits = usize::from(doc.digits());
+    let muted = scene.theme.style(Scope::DiffGutter);
+    match number {
+        Some(number) if piece.is_first && !one.continues => Span::styled(format!("{number:>digits$}"), muted),
+        None if piece.is_first && !one.continues => Span::styled(" ".repeat(digits), muted),
+        _ => Span::styled(format!("{:>digits$}", "\\"), muted.add_modifier(Modifier::DIM)),
+    }
+}
+
+fn sign(scene: &Scene<'_>, one: &DocLine<'_>, piece: &Piece) -> Span<'static> {
+    let shown = piece.is_first && !one.continues;
+    match one.kind {
+        Kind::Plus => Span::styled(if shown { "+" } else { " " }, scene.theme.style(Scope::DiffPlus)),
+        Kind::Minus => Span::styled(if shown { "-" } else { " " }, scene.theme.style(Scope::DiffMinus)),
         _ => Span::raw(" "),
+    }
+}
+
+fn gutter_of(scene: &Scene<'_>, doc: &Doc, one: &DocLine<'_>, piece: &Piece, look: &Look) -> Vec<Span<'static>> {
+    let mut spans = vec![number(scene, doc, one.number, one, piece)];
+    spans.extend(marks_of(scene, doc, piece, look));
+    spans.push(sign(scene, one, piece));
+    spans
+}
+
+/// The left margin of a row whose left side is empty.
+fn margin(scene: &Scene<'_>, buf: &mut Buffer, place: Area, doc: &Doc, piece: &Piece, look: &Look) {
+    let mut spans = vec![Span::raw(" ".repeat(usize::from(doc.digits())))];
+    spans.extend(marks_of(scene, doc, piece, look));
+    line(buf, place, &Line::from(spans));
+}
+
+/// The cursor, and what there is to know of a line: what the human thinks of its part, a finding, that it is unread.
+fn marks_of(scene: &Scene<'_>, doc: &Doc, piece: &Piece, look: &Look) -> [Span<'static>; 2] {
+    let theme = scene.theme;
+    let cursor = if look.cursor == Some(piece.line) && piece.is_first {
+        Span::styled(theme.mark(Sign::Here), theme.style(Scope::Cursor))
+    } else {
+        Span::raw(" ")
     };
-    let severity = look.marks.iter().find(|(line, _)| *line == index).map(|(_, severity)| *severity);
-    let unread =
-        look.tracks_reading && doc.units().get(one.unit).is_some_and(|unit| !scene.model.reading.is_seen(&unit.digest));
-    let remark = doc
-        .units()
-        .get(one.unit)
-        .filter(|unit| look.tracks_reading && is_first && unit.from == index)
-        .and_then(|unit| scene.model.remarks.of(&unit.digest));
-    let mark = match severity {
-        _ if remark.is_some() => match remark.and_then(|remark| remark.opinion) {
+    let unit = doc.unit_at(piece.line).and_then(|unit| doc.units().get(unit)).filter(|_| look.tracks_reading);
+    let heads = unit.filter(|unit| piece.is_first && unit.from == piece.line);
+    let remark = heads.and_then(|unit| scene.model.remarks.of(&unit.digest));
+    let severity = look.marks.get(&piece.line).copied().filter(|_| piece.is_first);
+    let unread = unit.filter(|unit| !scene.model.reading.is_seen(&unit.digest));
+    let mark = match (remark, severity, unread) {
+        (Some(remark), ..) => match remark.opinion {
             Some(Opinion::Accepted) => Span::styled(theme.mark(Sign::Good), theme.style(Scope::HunkAccepted)),
             Some(Opinion::Rejected) => Span::styled(theme.mark(Sign::Bad), theme.style(Scope::HunkRejected)),
             None => Span::styled("\"", theme.style(Scope::HunkChanged)),
         },
-        _ if look.mark == Some(index) && is_first => Span::styled(theme.mark(Sign::Here), theme.style(Scope::Cursor)),
-        Some(severity) if is_first => {
+        (None, Some(severity), _) => {
             Span::styled(super::critique::mark(theme, severity), theme.style(super::critique::scope(severity)))
         }
-        _ if unread => Span::styled("|", theme.style(Scope::HunkUnread)),
-        _ => Span::raw(" "),
+        (None, None, Some(unit)) if scene.model.is_changed(unit) => Span::styled("~", theme.style(Scope::HunkChanged)),
+        (None, None, Some(_)) => Span::styled("|", theme.style(Scope::HunkUnread)),
+        (None, None, None) => Span::raw(" "),
     };
-    let number_style = if is_first { muted } else { muted.add_modifier(Modifier::DIM) };
-    vec![Span::styled(number, number_style), mark, sign]
+    [cursor, mark]
 }
 
 type Runs = Vec<(Range<usize>, Style)>;
 
 /// The style of a line, and of parts of it.
-fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look<'_>) -> (Style, Runs) {
+fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine<'_>, look: &Look) -> (Style, Runs) {
     let theme = scene.theme;
+    let is_moved = matches!(one.kind, Kind::Plus | Kind::Minus) && doc.is_moved(index);
     let base = theme.style(match one.kind {
         Kind::Heading if look.commands => Scope::Muted,
         _ if look.commands && one.text.trim_start().starts_with("argv") => Scope::StageAwaiting,
@@ -222,6 +319,7 @@ fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look
         Kind::File => Scope::PaneTitle,
         Kind::Meta => Scope::Muted,
         Kind::Hunk => Scope::DiffGutterEmph,
+        Kind::Plus | Kind::Minus if is_moved => Scope::DiffMoved,
         Kind::Plus => Scope::DiffPlus,
         Kind::Minus => Scope::DiffMinus,
         Kind::Context => Scope::DiffContext,
@@ -233,7 +331,9 @@ fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look
             let mut runs = scene.syntax.runs(theme, doc, index);
             let scope = if one.kind == Kind::Plus { Scope::DiffPlusEmph } else { Scope::DiffMinusEmph };
             let style = Style { fg: None, ..theme.style(scope) };
-            runs.extend(scene.syntax.emphasised(doc, index).into_iter().map(|range| (range, style)));
+            if !is_moved {
+                runs.extend(scene.syntax.emphasised(doc, index).into_iter().map(|range| (range, style)));
+            }
             runs
         }
         _ => Vec::new(),
@@ -246,7 +346,7 @@ fn styles(scene: &Scene<'_>, doc: &Doc, index: usize, one: &DocLine, look: &Look
 }
 
 /// Emphasis, code and list markers. The marks stay: what is approved is the text as it stands.
-fn inline(scene: &Scene<'_>, one: &DocLine) -> Runs {
+fn inline(scene: &Scene<'_>, one: &DocLine<'_>) -> Runs {
     let theme = scene.theme;
     let text = &one.text;
     let mut runs = Runs::new();

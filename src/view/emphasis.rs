@@ -7,8 +7,7 @@ use std::rc::Rc;
 
 use similar::{ChangeTag, TextDiff};
 
-use crate::app::doc::{Doc, DocLine, Kind, Unit};
-use crate::domain::Digest;
+use crate::app::doc::Doc;
 
 /// Longer lines are left alone: their differences are no longer read word by word.
 const LINE_MOST: usize = 500;
@@ -16,63 +15,35 @@ const LINE_MOST: usize = 500;
 /// Less in common than this, and two lines are different lines: emphasis would only be noise.
 const LIKE_LEAST: f32 = 0.4;
 
-/// Hunks remembered before all are forgotten.
-const MEMO_MOST: usize = 500;
+/// Pairs of lines remembered before all are forgotten.
+const MEMO_MOST: usize = 2000;
 
 type Ranges = Vec<Range<usize>>;
 
-/// The differing parts of changed lines, remembered by the content of their hunk.
+/// By what the removed and the added line say: the differing parts of each.
+type Memo = HashMap<(String, String), (Ranges, Ranges)>;
+
+/// The differing parts of changed lines, remembered by what the lines say.
 #[derive(Clone, Default)]
 pub(super) struct Emphasis {
-    memo: Rc<RefCell<HashMap<Digest, Rc<Vec<Ranges>>>>>,
+    memo: Rc<RefCell<Memo>>,
 }
 
 impl Emphasis {
-    /// The byte ranges of a line of a diff that differ from the line it replaces, or is replaced by.
+    /// The byte ranges of a line of a diff that differ from the line it replaces, or is replaced by: the first removed
+    /// line of a block goes with the first added one, and so on.
     pub(super) fn of(&self, doc: &Doc, index: usize) -> Ranges {
-        let Some(unit) = doc.lines().get(index).and_then(|line| doc.units().get(line.unit)) else {
-            return Ranges::new();
-        };
-        let known = self.memo.borrow().get(&unit.digest).cloned();
-        let all = known.unwrap_or_else(|| {
-            let fresh = Rc::new(compare(doc, unit));
-            let mut memo = self.memo.borrow_mut();
-            if memo.len() >= MEMO_MOST {
-                memo.clear();
-            }
-            memo.insert(unit.digest, Rc::clone(&fresh));
-            fresh
-        });
-        index.checked_sub(unit.from).and_then(|line| all.get(line)).cloned().unwrap_or_default()
-    }
-}
-
-/// Compares each run of removed lines with the run of added lines right after it, first with first.
-fn compare(doc: &Doc, unit: &Unit) -> Vec<Ranges> {
-    let lines = doc.lines().get(unit.from..unit.to).unwrap_or_default();
-    let mut all = vec![Ranges::new(); lines.len()];
-    let mut at = 0;
-    while at < lines.len() {
-        let removed = run(lines, at, Kind::Minus);
-        let added = run(lines, at + removed, Kind::Plus);
-        for pair in 0..removed.min(added) {
-            let (old, new) = (at + pair, at + removed + pair);
-            let (Some(before), Some(after)) = (lines.get(old), lines.get(new)) else { continue };
-            let (gone, come) = differ(&before.text, &after.text);
-            if let Some(place) = all.get_mut(old) {
-                *place = gone;
-            }
-            if let Some(place) = all.get_mut(new) {
-                *place = come;
-            }
+        let Some(block) = doc.block_at(index) else { return Ranges::new() };
+        let (Some(old), Some(new)) = block.pair(block.row_of(index)) else { return Ranges::new() };
+        let (Some(before), Some(after)) = (doc.line(old), doc.line(new)) else { return Ranges::new() };
+        let key = (before.text.into_owned(), after.text.into_owned());
+        let mut memo = self.memo.borrow_mut();
+        if memo.len() >= MEMO_MOST && !memo.contains_key(&key) {
+            memo.clear();
         }
-        at += (removed + added).max(1);
+        let (gone, come) = memo.entry(key).or_insert_with_key(|(before, after)| differ(before, after));
+        if index == old { gone.clone() } else { come.clone() }
     }
-    all
-}
-
-fn run(lines: &[DocLine], from: usize, kind: Kind) -> usize {
-    lines.iter().skip(from).take_while(|line| line.kind == kind).count()
 }
 
 fn differ(before: &str, after: &str) -> (Ranges, Ranges) {

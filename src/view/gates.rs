@@ -153,8 +153,9 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         rows.extend(indented(&run.summary, room, muted));
     }
     if runs && let Some(doc) = scene.model.live.gates.get(&def.name) {
-        let last = doc.lines().iter().rev().filter(|line| !line.text.trim().is_empty()).take(TAIL_ROWS);
-        let last: Vec<&str> = last.map(|line| line.text.as_str()).collect();
+        let last =
+            doc.lines_from(0).rev().map(|(_, line)| line).filter(|line| !line.text.trim().is_empty()).take(TAIL_ROWS);
+        let last: Vec<_> = last.map(|line| line.text).collect();
         rows.extend(
             last.iter().rev().map(|text| Line::from(vec![Span::raw("  "), span(&clip(text, room - 2), muted)])),
         );

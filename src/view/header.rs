@@ -164,8 +164,8 @@ fn constraint(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let sentence = scene
         .model
         .constraint
-        .lines()
-        .iter()
+        .lines_from(0)
+        .map(|(_, line)| line)
         .find(|line| !line.text.trim().is_empty() && line.kind != crate::app::doc::Kind::Heading);
     let left = match sentence {
         Some(line) => Line::from(vec![

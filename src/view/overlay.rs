@@ -112,6 +112,11 @@ pub(super) fn field(scene: &Scene<'_>, buf: &mut Buffer, text: &TextArea<'_>, ar
     let (line_at, column_at) = (cursor.0, cursor.1);
     let mut rows: Vec<Line<'static>> = Vec::new();
     let mut place = (0, 0);
+    let selected = text.selection_range();
+    let style_at = |index: usize| match selected {
+        Some(((from, _), (to, _))) if (from..=to).contains(&index) => scene.theme.style(Scope::Selection),
+        _ => style,
+    };
     for (index, source) in text.lines().iter().enumerate() {
         let shown = visible_line(source);
         let parts = wrap::rows(&shown, room, 0);
@@ -122,7 +127,9 @@ pub(super) fn field(scene: &Scene<'_>, buf: &mut Buffer, text: &TextArea<'_>, ar
             let start = parts.get(part).map_or(0, |part| part.start);
             place = (rows.len() + part, width(shown.get(start..bytes).unwrap_or_default()));
         }
-        rows.extend(parts.into_iter().map(|part| Line::styled(shown.get(part).unwrap_or_default().to_owned(), style)));
+        rows.extend(
+            parts.into_iter().map(|part| Line::styled(shown.get(part).unwrap_or_default().to_owned(), style_at(index))),
+        );
     }
     let height = usize::from(area.height);
     let from = (place.0 + 1).saturating_sub(height);
@@ -222,7 +229,7 @@ fn trust(scene: &Scene<'_>, buf: &mut Buffer, trust: &Trust) -> Cursor {
     let foot = keys(scene, Context::Trust, foot);
     let title = "These commands come from the repository and run as you";
     let inside = popup(scene, buf, (width, height.saturating_sub(2)), title, &foot);
-    document::lines(scene, buf, &trust.text, trust.scroll, inside, &Look::COMMANDS)
+    document::lines(scene, buf, &trust.text, trust.scroll, inside, &Look::commands())
 }
 
 fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) -> Cursor {
@@ -233,12 +240,13 @@ fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) ->
         Source::Gate(gate) => format!("gate {gate}"),
         Source::Finding(index) => format!("Finding {}", index + 1),
         Source::Call(id) => format!("Call {id}, as it went over the wire"),
+        Source::Compared => "What changed since you looked".to_owned(),
         Source::Reply => "The reply as it came".to_owned(),
     };
     let inside = popup(scene, buf, (width, height.saturating_sub(2)), &title, &foot);
     let run = match source {
         Source::Gate(gate) => scene.model.stage().and_then(|stage| stage.runs.get(gate)),
-        Source::Reply | Source::Finding(_) | Source::Call(_) => None,
+        Source::Reply | Source::Compared | Source::Finding(_) | Source::Call(_) => None,
     };
     let muted = scene.theme.style(Scope::Muted);
     let mut above = Vec::new();
@@ -252,7 +260,10 @@ fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) ->
     lines(buf, inside, &above);
     let body = below(inside, u16::try_from(above.len()).unwrap_or(0));
     match scene.model.text_of(source) {
-        Some(doc) => document::lines(scene, buf, &doc, scroll, body, &Look::OUTPUT),
+        Some(doc) => {
+            let look = if *source == Source::Compared { Look::diff() } else { Look::output() };
+            document::lines(scene, buf, &doc, scroll, body, &look)
+        }
         None => {
             lines(buf, body, &[Line::styled("it printed nothing", muted)]);
             None

@@ -89,9 +89,11 @@ pub(super) fn span(text: &str, style: Style) -> Span<'static> {
     Span::styled(visible_line(text).into_owned(), style)
 }
 
-/// Visible text in at most `width` columns.
+/// Visible text in at most `width` columns. What can't be seen of a text without end isn't looked at.
 pub(super) fn clip(text: &str, width: usize) -> String {
-    wrap::clip(&visible_line(text), width)
+    let most = (width + 1).saturating_mul(16);
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    wrap::clip(&visible_line(text.get(..end).unwrap_or_default()), width)
 }
 
 /// Visible text broken into lines of at most `width` columns, each after the first indented by `hang`.

@@ -130,10 +130,9 @@ const fn is_text(trouble: &Trouble) -> bool {
 
 /// How far down a document one is, and how much of it was read.
 fn position(model: &Model, pane: Pane) -> String {
-    let Some(doc) = model.doc(pane).filter(|doc| !doc.is_empty()) else { return String::new() };
-    let (width, height) = model.room(pane);
-    let (_, to) = model.scroll(pane).visible(doc, width, height);
-    let all = doc.lines().len();
+    let Some(sight) = model.sight(pane).filter(|sight| !sight.doc.is_empty()) else { return String::new() };
+    let (_, to) = model.scroll(pane).visible(&sight);
+    let all = sight.doc.len();
     let below = all.saturating_sub(to);
     let place = match below {
         0 => String::new(),

@@ -71,7 +71,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
             let title = Line::styled("The reply as it came:", scene.theme.style(Scope::MarkupHeading));
             lines(buf, place, &[title]);
             let doc = Doc::prose(reply);
-            document::lines(scene, buf, &doc, Scroll::default(), below(place, 1), &Look::OUTPUT);
+            document::lines(scene, buf, &doc, Scroll::default(), below(place, 1), &Look::output());
         }
     }
     let items: Vec<Vec<Line<'_>>> = stage.context.iter().map(|item| vec![row(scene, item, width)]).collect();

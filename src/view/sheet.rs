@@ -86,6 +86,14 @@ fn foot(scene: &Scene<'_>, sheet: &Sheet, armed: bool) -> Vec<(String, &'static 
     if !armed {
         return vec![("..".to_owned(), "a moment: keys count once this was on the screen")];
     }
+    if sheet.remarks.asks_for_revision() {
+        // There is only one way on that says what the human has said already.
+        return vec![
+            (key(Context::Confirm, Action::DecisionRevise), "request revision"),
+            (key(Context::Confirm, Action::DecisionAbandon), "abandon"),
+            (key(Context::Confirm, Action::Back), "close"),
+        ];
+    }
     vec![
         // The rest fits where it fits; help has it all.
         (key(Context::Confirm, Action::StageApprove), "approve"),
@@ -137,7 +145,8 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
     add_findings(stage, &mut add, (good, warn, bad));
     let Tally { accepted, rejected, commented } = sheet.remarks;
     if sheet.remarks.asks_for_revision() {
-        let text = format!("{rejected} rejected, {commented} commented on: sending back takes them to the author");
+        let also = if accepted > 0 { format!(", {accepted} accepted") } else { String::new() };
+        let text = format!("{rejected} rejected, {commented} commented on{also}: a revision is what you ask for");
         add(Some(Sign::Bad), bad, "yours", &text);
     } else if accepted > 0 {
         add(Some(Sign::Good), good, "yours", &format!("{} accepted", plural(accepted, "part")));

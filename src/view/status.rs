@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use super::figures::{duration, plural, seconds, short_count};
 use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
-use crate::app::Model;
 use crate::app::action::Action;
 use crate::app::layout::{Area, Form};
+use crate::app::{DWELL_MS, Model};
 use crate::domain::{Disposition, Role, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::{Scope, Sign};
@@ -229,7 +229,12 @@ fn standing(model: &Model, stage: &Stage) -> String {
     }
     let unread = model.unread();
     if unread.total > 0 {
-        parts.push(format!("read {}/{}", unread.seen, unread.total));
+        let why = if model.review.hurried && unread.seen < unread.total {
+            format!(" (some stood less than {}.{} s)", DWELL_MS / 1000, DWELL_MS % 1000 / 100)
+        } else {
+            String::new()
+        };
+        parts.push(format!("read {}/{}{why}", unread.seen, unread.total));
     }
     parts.join(", ")
 }

@@ -15,18 +15,18 @@ use syntect::parsing::{ParseState, ScopeStack, SyntaxSet};
 use two_face::theme::{EmbeddedLazyThemeSet, EmbeddedThemeName};
 
 use super::emphasis::Emphasis;
-use crate::app::doc::{Doc, Kind, Unit};
+use crate::app::doc::{Doc, Kind};
 use crate::domain::Digest;
 use crate::theme::Theme;
 
 /// Longer lines are left plain: grammars are slow on minified code.
 const LINE_MOST: usize = 1000;
 
-/// Longer hunks are plain beyond this many lines.
-const LINES_MOST: usize = 2000;
+/// Lines that are coloured at once: what a jump into a long hunk has to wait for.
+const CHUNK: usize = 32;
 
-/// Hunks remembered before all are forgotten.
-const MEMO_MOST: usize = 500;
+/// Chunks remembered before all are forgotten.
+const MEMO_MOST: usize = 2000;
 
 type Runs = Vec<(Range<usize>, Style)>;
 
@@ -49,11 +49,20 @@ fn colours(name: &str) -> Colours {
     two_face::theme::extra().get(wanted.unwrap_or(EmbeddedThemeName::Ansi)).clone()
 }
 
+/// The coloured parts of some lines of a hunk, and where the grammar stood after them.
+struct Chunk {
+    lines: Vec<Runs>,
+    after: Sides,
+}
+
+/// By the part and the place of the chunk in it.
+type Memo = HashMap<(Digest, usize), Rc<Chunk>>;
+
 /// Colours for code, once they are there.
 #[derive(Clone, Default)]
 pub struct Syntax {
     grammar: Arc<OnceLock<Grammar>>,
-    memo: Rc<RefCell<HashMap<Digest, Rc<Vec<Runs>>>>>,
+    memo: Rc<RefCell<Memo>>,
     emphasis: Emphasis,
 }
 
@@ -81,50 +90,75 @@ impl Syntax {
     /// The coloured parts of a line of a diff.
     pub(super) fn runs(&self, theme: &Theme, doc: &Doc, index: usize) -> Runs {
         let (Some(grammar), false) = (self.grammar.get(), theme.is_mono()) else { return Runs::new() };
-        let Some(unit) = doc.lines().get(index).and_then(|line| doc.units().get(line.unit)) else { return Runs::new() };
-        let known = self.memo.borrow().get(&unit.digest).cloned();
-        let all = known.unwrap_or_else(|| {
-            let fresh = Rc::new(highlight(grammar, theme, doc, unit));
+        let Some(unit) = doc.unit_at(index).and_then(|unit| doc.units().get(unit)) else { return Runs::new() };
+        let number = (index - unit.from) / CHUNK;
+        let key = (unit.digest, number);
+        let known = self.memo.borrow().get(&key).cloned();
+        let chunk = known.unwrap_or_else(|| {
             let mut memo = self.memo.borrow_mut();
             if memo.len() >= MEMO_MOST {
                 memo.clear();
             }
-            memo.insert(unit.digest, Rc::clone(&fresh));
+            // Read from its beginning a hunk is coloured as a whole; a jump into its middle begins anew there.
+            let before = number.checked_sub(1).and_then(|before| memo.get(&(unit.digest, before)).cloned());
+            let from = unit.from + number * CHUNK;
+            let lines = from..(from + CHUNK).min(unit.to);
+            let fresh = Rc::new(highlight(grammar, theme, doc, lines, before.map(|chunk| chunk.after.clone())));
+            memo.insert(key, Rc::clone(&fresh));
             fresh
         });
-        index.checked_sub(unit.from).and_then(|line| all.get(line)).cloned().unwrap_or_default()
+        chunk.lines.get((index - unit.from) % CHUNK).cloned().unwrap_or_default()
     }
 }
 
 /// One side of a hunk on its way through the grammar.
+#[derive(Clone, PartialEq)]
 struct Side {
     parse: ParseState,
     paint: HighlightState,
 }
 
-fn highlight(grammar: &Grammar, theme: &Theme, doc: &Doc, unit: &Unit) -> Vec<Runs> {
-    let before = doc.lines().get(..=unit.from).unwrap_or_default();
-    let path = before.iter().rev().find(|line| line.kind == Kind::File).map_or("", |line| line.text.as_str());
-    let Some(syntax) = syntax_of(grammar, path) else { return Vec::new() };
+/// Both sides of a hunk. The old one is there only while it differs from the new one: what they share is read once.
+#[derive(Clone)]
+struct Sides {
+    new: Option<Side>,
+    old: Option<Side>,
+}
+
+fn highlight(grammar: &Grammar, theme: &Theme, doc: &Doc, lines: Range<usize>, before: Option<Sides>) -> Chunk {
+    let path = doc.file_at(lines.start).map(|file| doc.path(file)).unwrap_or_default();
+    let Some(syntax) = syntax_of(grammar, &path) else {
+        return Chunk { lines: Vec::new(), after: Sides { new: None, old: None } };
+    };
     let highlighter = Highlighter::new(&grammar.colours);
-    let side = || Side { parse: ParseState::new(syntax), paint: HighlightState::new(&highlighter, ScopeStack::new()) };
-    let (mut old, mut new) = (side(), side());
-    let lines = doc.lines().get(unit.from..unit.to).unwrap_or_default();
+    let fresh = || Side { parse: ParseState::new(syntax), paint: HighlightState::new(&highlighter, ScopeStack::new()) };
+    let before = before.unwrap_or(Sides { new: None, old: None });
+    let (mut new, mut old) = (before.new.unwrap_or_else(fresh), before.old);
     let mut all = Vec::with_capacity(lines.len());
-    for line in lines.iter().take(LINES_MOST) {
+    for (_, line) in doc.lines_from(lines.start).take(lines.len()) {
+        if line.text.len() > LINE_MOST {
+            all.push(Runs::new());
+            continue;
+        }
         let pass = |side: &mut Side| side.line(grammar, &highlighter, theme, &line.text);
         all.push(match line.kind {
-            _ if line.text.len() > LINE_MOST => Runs::new(),
-            Kind::Minus => pass(&mut old),
-            Kind::Plus => pass(&mut new),
-            Kind::Context => {
-                pass(&mut old);
+            Kind::Minus => pass(old.get_or_insert_with(|| new.clone())),
+            Kind::Plus => {
+                old.get_or_insert_with(|| new.clone());
                 pass(&mut new)
+            }
+            Kind::Context => {
+                let runs = pass(&mut new);
+                if let Some(mut side) = old.take() {
+                    pass(&mut side);
+                    old = Some(side).filter(|side| *side != new);
+                }
+                runs
             }
             _ => Runs::new(),
         });
     }
-    all
+    Chunk { lines: all, after: Sides { new: Some(new), old } }
 }
 
 fn syntax_of<'g>(grammar: &'g Grammar, path: &str) -> Option<&'g syntect::parsing::SyntaxReference> {

@@ -10,6 +10,8 @@ mod desk;
 mod format;
 mod hands;
 mod harness;
+mod hostile;
+mod hunks;
 mod idle;
 mod kill;
 mod kinds;

@@ -1,6 +1,6 @@
 //! A review as one HTML page. Everything in it is escaped, nothing is fetched, and nothing runs.
 
-use crate::app::review::{Body, Item, Review};
+use crate::app::extract::{Body, Extract, Item};
 
 const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#1f2328;background:#fff}\
@@ -15,7 +15,7 @@ dt{float:left;clear:left;width:9em;color:#59636e}dd{margin-left:9em;overflow-wra
 .blocker,.fail,.error,.timeout,.abandon{color:#ff8a80}.major{color:#ffb454}.pass,.approve{color:#6fdd8b}}";
 
 /// The page.
-pub(super) fn page(review: &Review) -> String {
+pub(super) fn page(review: &Extract) -> String {
     let title = format!("{} of loop {}", review.stage, review.id);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -105,7 +105,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::review::Part;
+    use crate::app::extract::Part;
     use crate::domain::LoopId;
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         };
         let diff = "diff --git a/a.rs b/a.rs\n--- a/a.rs\n+++ b/a.rs\n@@ -4 +4,2 @@\n one\n-two\n+<img src=x>";
         let part = |heading: &str, body| Part { heading: heading.to_owned(), body };
-        let review = Review {
+        let review = Extract {
             id: LoopId(1),
             stage: "plan".to_owned(),
             goal: "<i>".to_owned(),

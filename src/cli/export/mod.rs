@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 
-use crate::app::{Model, review::Review};
+use crate::app::{Model, extract::Extract};
 use crate::domain::{LoopId, StageIndex, Timestamp, without_keys};
 use crate::engine::Loop;
 use crate::tui::Settings;
@@ -103,7 +103,7 @@ pub(super) fn run(common: &Common, export: &Export, out: &mut dyn Write) -> Resu
             screen(&record, &settings, one, index, *size)
         }
         Export::Md(_) | Export::Html(_) | Export::Otlp { .. } => {
-            let review = Review::of(one, index).ok_or_else(|| Failure::Stage(index.number().to_string()))?;
+            let review = Extract::of(one, index).ok_or_else(|| Failure::Stage(index.number().to_string()))?;
             if matches!(export, Export::Md(_)) { review.markdown() } else { html::page(&review) }
         }
     };

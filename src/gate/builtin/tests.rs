@@ -39,7 +39,7 @@ impl Case {
         self.change = Some(Change {
             base: "a".repeat(40).parse().unwrap(),
             tree: "b".repeat(40).parse().unwrap(),
-            patch: String::new(),
+            patch: "".into(),
             files: files.iter().map(|path| FileStat { path: (*path).to_owned(), added: 2, removed: 1 }).collect(),
             flags: Vec::new(),
         });

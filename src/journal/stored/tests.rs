@@ -234,7 +234,7 @@ proptest! {
         let (id, stage) = (LoopId(ordinal), StageIndex(0));
         let zeros = "0".repeat(40);
         let (base, tree) = (zeros.parse().unwrap(), zeros.parse().unwrap());
-        let change = Change { base, tree, patch, files: Vec::new(), flags: vec![text.clone()] };
+        let change = Change { base, tree, patch: patch.into(), files: Vec::new(), flags: vec![text.clone()] };
         let origin = Origin::Human { name: text.clone() };
         let revision = Revision::new(ArtifactKind::Change, ordinal, text.clone(), Some(change), origin);
         for event in [Event::Drafted { id, stage, revision }, Event::Written { id, stage, text: text.clone(), by: Person(text) }] {

@@ -316,7 +316,7 @@ impl From<&domain::Change> for Change {
         Self {
             base: change.base.as_str().to_owned(),
             tree: change.tree.as_str().to_owned(),
-            patch: change.patch.clone(),
+            patch: change.patch.to_string(),
             files: each(&change.files),
             flags: change.flags.clone(),
         }
@@ -330,7 +330,7 @@ impl TryFrom<Change> for domain::Change {
         Ok(Self {
             base: stored.base.parse().map_err(StoredError::value)?,
             tree: stored.tree.parse().map_err(StoredError::value)?,
-            patch: stored.patch,
+            patch: stored.patch.into(),
             files: back(stored.files),
             flags: stored.flags,
         })

@@ -214,6 +214,7 @@ impl Now {
             begun: self.begun.into_iter().map(|(name, at)| (name, Timestamp(at))).collect(),
             progress: self.progress,
             call: None,
+            compared: None,
         }
     }
 }
@@ -226,7 +227,6 @@ fn said(text: &str) -> Doc {
 }
 
 fn end_of(doc: &Doc) -> String {
-    let lines = doc.lines();
-    let shown = lines.get(lines.len().saturating_sub(OUTPUT_LINES)..).unwrap_or_default();
-    shown.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
+    let last = doc.lines_from(doc.len().saturating_sub(OUTPUT_LINES));
+    last.map(|(_, line)| line.text).collect::<Vec<_>>().join("\n")
 }

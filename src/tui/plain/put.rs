@@ -103,13 +103,16 @@ impl Session {
                 Question::new(format!("{title}: a number, words to search, or Enter to go back."), at_once, false)
             }
             (Front::Trust, Some(Overlay::Trust(trust))) => {
-                self.paper.line("These commands come from the repository. They run as you, outside of any sandbox:")?;
-                self.paper.lines(trust.text.lines().iter().map(|line| line.text.as_str()))?;
+                self.paper.line(&format!(
+                    "These commands come from the repository. They run as you: {}:",
+                    self.model.host.protection
+                ))?;
+                self.paper.lines(trust.text.lines_from(0).map(|(_, line)| line.text))?;
                 Question::new("Type trust to trust exactly this, or back.", MOMENT, true)
             }
             (Front::Text, Some(Overlay::Text { source, .. })) => {
                 let doc = self.model.text_of(source);
-                let lines = doc.iter().flat_map(|doc| doc.lines()).map(|line| line.text.as_str());
+                let lines = doc.iter().flat_map(|doc| doc.lines_from(0)).map(|(_, line)| line.text);
                 self.paper.lines(lines)?;
                 let _ = update(&mut self.model, Msg::Act(Action::Back), now());
                 self.front = Front::Answered;

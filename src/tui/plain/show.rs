@@ -176,7 +176,7 @@ fn anchored(doc: &Doc, anchor: &Anchor) -> Option<String> {
         Anchor::File { path, line } => doc.find_file_line(path, *line),
         Anchor::Whole => None,
     };
-    doc.lines().get(index?).map(|line| line.text.trim().to_owned()).filter(|text| !text.is_empty())
+    doc.line(index?).map(|line| line.text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The gates of the stage, numbered.
@@ -238,13 +238,13 @@ pub(super) fn readings(model: &Model) -> Vec<String> {
 
 /// A part of the artifact, every line of it.
 pub(super) fn part(doc: &Doc, unit: &Unit) -> Vec<String> {
-    let lines = doc.lines().get(unit.from..unit.to).unwrap_or_default();
-    let shown = lines.iter().map(|line| match line.kind {
+    let lines = doc.lines_from(unit.from).take(unit.to - unit.from);
+    let shown = lines.map(|(_, line)| match line.kind {
         Kind::File => format!("File {}", line.text),
         Kind::Plus => format!("+{}", line.text),
         Kind::Minus => format!("-{}", line.text),
         Kind::Context => format!(" {}", line.text),
-        _ => line.text.clone(),
+        _ => line.text.into_owned(),
     });
     shown.collect()
 }

@@ -148,6 +148,10 @@ impl Session {
                     self.order(Order::ListModels);
                     continue;
                 }
+                Request::Compare { from, to, note } => match self.repo.patch(&from, &to) {
+                    Ok(patch) => Msg::Compared { note, patch },
+                    Err(why) => Msg::Refused(why.to_string()),
+                },
                 Request::LookForModels
                 | Request::TryModels(_)
                 | Request::Cast(_)

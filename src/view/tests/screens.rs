@@ -218,7 +218,7 @@ fn a_plan_with_a_blocker() {
 fn a_change_is_a_diff() {
     at_every_size("change", |size| {
         let mut stand = Stand::awaiting(size, 2, "note lib/orders.awk:6 - fair\n");
-        stand.press(&["]", "h", "]", "h"]);
+        stand.press(&["]", "h"]);
         stand
     });
 }
@@ -227,13 +227,13 @@ fn a_change_is_a_diff() {
 fn rejections_turn_the_decision_into_a_request() {
     at_every_size("remarks", |size| {
         let mut stand = Stand::awaiting(size, 2, "no findings");
-        stand.press(&["]", "h", "x", "n", "o", "Enter", "]", "h", "c", "w", "h", "y", "Enter"]);
+        stand.press(&["x", "n", "o", "Enter", "]", "h", "c", "w", "h", "y", "Enter"]);
         stand.open_sheet();
         stand.press(&["y"]);
         stand
     });
     let mut stand = Stand::awaiting((80, 24), 2, "no findings");
-    stand.press(&["]", "h", "x", "n", "o", "Enter"]);
+    stand.press(&["x", "n", "o", "Enter"]);
     stand.open_sheet();
     stand.press(&["y"]);
     assert_eq!(stand.approvals, 2, "a rejected part stands in the way: only the stages before were approved");

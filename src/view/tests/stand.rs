@@ -204,6 +204,50 @@ impl Stand {
     /// Drafts the open stage and reviews it with this critique, every gate passing.
     pub(super) fn review(&mut self, critique: &str) {
         self.draft();
+        self.pass(critique);
+    }
+
+    pub(super) fn draft(&mut self) {
+        let id = self.place().0;
+        self.must(Command::Draft { id });
+        let (text, change) = match self.stage().spec.artifact {
+            ArtifactKind::Constraint => (CONSTRAINT, None),
+            ArtifactKind::Plan => (PLAN, None),
+            ArtifactKind::Change => ("Ids are keys now, so that no list is walked.\n", Some(change(PATCH))),
+            ArtifactKind::Outcome => (
+                "## Result\n\nIt holds.\n\n## Prediction\n\nIt was right.\n\n## Downstream\n\nNothing.\n\n## Next \
+                 constraint\n\nThe walk through the register.\n",
+                Some(change(PATCH)),
+            ),
+        };
+        self.drafted(text, change);
+    }
+
+    /// Drafts the open stage with this text and change.
+    pub(super) fn draft_as(&mut self, text: &str, patch: Option<&str>) {
+        let id = self.place().0;
+        self.must(Command::Draft { id });
+        self.drafted(text, patch.map(change));
+    }
+
+    /// Sends the change back with what was said of its parts, and drafts this one.
+    pub(super) fn redraft_as(&mut self, text: &str, patch: &str) {
+        self.open_sheet();
+        self.press(&["r", "Enter"]);
+        self.drafted(text, Some(change(patch)));
+    }
+
+    fn drafted(&mut self, text: &str, change: Option<Change>) {
+        let (id, stage) = self.place();
+        self.ask(Role::Author);
+        self.answered(Usage { input: Some(1830), output: Some(412), ..Usage::default() });
+        let exchange = *self.driven.exchanges.keys().next_back().unwrap();
+        let origin = Origin::Model { model: setup().author.unwrap(), exchange };
+        self.must(Command::Drafted { id, stage, text: text.to_owned(), change, origin });
+    }
+
+    /// Reviews the draft: no findings, every gate passes.
+    pub(super) fn pass(&mut self, critique: &str) {
         self.critique(critique);
         let (id, stage) = self.place();
         let names: Vec<String> = self.driven.loops[&id].gates(stage).into_iter().map(|gate| gate.name).collect();
@@ -212,31 +256,15 @@ impl Stand {
         }
     }
 
-    pub(super) fn draft(&mut self) {
-        let (id, stage) = self.place();
-        self.must(Command::Draft { id });
-        self.ask(Role::Author);
-        self.answered(Usage { input: Some(1830), output: Some(412), ..Usage::default() });
-        let spec = self.stage().spec.clone();
-        let exchange = *self.driven.exchanges.keys().next_back().unwrap();
-        let origin = Origin::Model { model: setup().author.unwrap(), exchange };
-        let (text, change) = match spec.artifact {
-            ArtifactKind::Constraint => (CONSTRAINT, None),
-            ArtifactKind::Plan => (PLAN, None),
-            ArtifactKind::Change => ("Ids are keys now, so that no list is walked.\n", Some(change())),
-            ArtifactKind::Outcome => (
-                "## Result\n\nIt holds.\n\n## Prediction\n\nIt was right.\n\n## Downstream\n\nNothing.\n\n## Next \
-                 constraint\n\nThe walk through the register.\n",
-                Some(change()),
-            ),
-        };
-        self.must(Command::Drafted { id, stage, text: text.to_owned(), change, origin });
-    }
-
     pub(super) fn critique(&mut self, text: &str) {
-        let (id, stage) = self.place();
         self.ask(Role::Critic);
         self.answered(Usage { input: Some(2210), output: Some(96), ..Usage::default() });
+        self.critique_only(text);
+    }
+
+    /// The critic's answer has come.
+    pub(super) fn critique_only(&mut self, text: &str) {
+        let (id, stage) = self.place();
         let exchange = *self.driven.exchanges.keys().next_back().unwrap();
         let revision = self.stage().current.unwrap();
         let critique = Critique::read(revision, setup().critic.unwrap(), exchange, text.to_owned());
@@ -396,6 +424,7 @@ fn typed(key: Key) -> Input {
         "Tab" => Typed::Tab,
         "Space" => Typed::Char(' '),
         "Down" => Typed::Down,
+        "Right" => Typed::Right,
         "PageDown" => Typed::PageDown,
         name => Typed::Char(name.chars().next_back().unwrap()),
     };
@@ -406,11 +435,11 @@ pub(super) fn me() -> Person {
     Person("Ada <ada@example.org>".to_owned())
 }
 
-fn change() -> Change {
+fn change(patch: &str) -> Change {
     Change {
         base: "b".repeat(40).parse().unwrap(),
         tree: "d".repeat(40).parse().unwrap(),
-        patch: PATCH.to_owned(),
+        patch: patch.into(),
         files: vec![FileStat { path: "lib/orders.awk".to_owned(), added: 3, removed: 6 }],
         flags: Vec::new(),
     }
