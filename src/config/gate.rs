@@ -38,15 +38,18 @@ pub(super) fn schedule(top: &Fields<'_, '_>) -> Schedule {
 pub(super) fn gates(top: &Fields<'_, '_>) -> Vec<GateDef> {
     let mut gates: Vec<GateDef> = Vec::new();
     let tables = top.tables("gate");
+    let mut sound = Vec::new();
     for table in &tables {
         let taken = |name: &str| gates.iter().any(|gate| gate.name == name);
         let (name, kind, enforcement) = (name(table, "gate", taken), kind(table), enforcement(table));
         let rules = rules(table);
         if let (Some(name), Some(kind), Some(enforcement)) = (name, kind, enforcement) {
             gates.push(GateDef { name, kind, enforcement, rules });
+            sound.push(table);
         }
     }
-    for table in &tables {
+    // Once every name is known. What is wrong with another table was said when it was read.
+    for table in sound {
         judge_needs(table, &gates);
     }
     gates

@@ -40,7 +40,7 @@ fn every_action_is_in_help_and_in_the_palette() {
         }
     }
     for info in ACTIONS {
-        let mut stand = Stand::at((120, 35), 0);
+        let mut stand = Stand::at((200, 50), 0);
         stand.press(&[":"]);
         type_in(&mut stand, info.name);
         let screen = words(&stand.screen());
