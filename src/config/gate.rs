@@ -37,20 +37,19 @@ pub(super) fn schedule(top: &Fields<'_, '_>) -> Schedule {
 /// Reads every `[[gate]]`.
 pub(super) fn gates(top: &Fields<'_, '_>) -> Vec<GateDef> {
     let mut gates: Vec<GateDef> = Vec::new();
-    let tables = top.tables("gate");
-    let mut sound = Vec::new();
-    for table in &tables {
+    let mut needed = Vec::new();
+    for table in top.tables("gate") {
         let taken = |name: &str| gates.iter().any(|gate| gate.name == name);
-        let (name, kind, enforcement) = (name(table, "gate", taken), kind(table), enforcement(table));
-        let rules = rules(table);
+        let (name, kind, enforcement) = (name(&table, "gate", taken), kind(&table), enforcement(&table));
+        let needs = table.texts("needs").map(|needs| needs.value).unwrap_or_default();
+        let rules = rules(&table, &needs);
         if let (Some(name), Some(kind), Some(enforcement)) = (name, kind, enforcement) {
+            needed.extend(needs.into_iter().map(|need| (name.clone(), need)));
             gates.push(GateDef { name, kind, enforcement, rules });
-            sound.push(table);
         }
     }
-    // Once every name is known. What is wrong with another table was said when it was read.
-    for table in sound {
-        judge_needs(table, &gates);
+    for (name, need) in needed {
+        judge_need(top, &gates, &name, &need);
     }
     gates
 }
@@ -172,12 +171,11 @@ fn sense(table: &Fields<'_, '_>, check: &Check) -> bool {
     wrong.is_none()
 }
 
-fn rules(table: &Fields<'_, '_>) -> GateRules {
+fn rules(table: &Fields<'_, '_>, needs: &[Located<String>]) -> GateRules {
     let number = |key, least, most| table.number(key, least..=most).and_then(|number| u32::try_from(number).ok());
-    let needs = table.texts("needs").map(|needs| needs.value).unwrap_or_default();
     GateRules {
         applies_if: checked(table, "applies_if", inside),
-        needs: needs.into_iter().map(|need| need.value).collect(),
+        needs: needs.iter().map(|need| need.value.clone()).collect(),
         retries: number("retries", 0, 10).unwrap_or_default(),
         weight: number("weight", 1, 1024).unwrap_or(1),
         ttl_s: table.number("ttl_s", 1..=86_400),
@@ -188,19 +186,15 @@ fn rules(table: &Fields<'_, '_>) -> GateRules {
     }
 }
 
-/// Records what a gate needs that isn't there, and needs that go round in a circle.
-fn judge_needs(table: &Fields<'_, '_>, gates: &[GateDef]) {
-    let (Some(name), Some(needs)) = (table.text("name"), table.texts("needs")) else { return };
-    for Located { value, offset } in needs.value {
-        let wrong = if !gates.iter().any(|gate| gate.name == value) {
-            let hint = suggestion(&value, gates.iter().map(|gate| gate.name.as_str()));
-            format!("there is no gate called {value:?}; {hint}")
-        } else if leads_to(gates, &value, &name.value) {
-            format!("{:?} needs {value:?}, which needs {:?}: none of them could begin", name.value, name.value)
-        } else {
-            continue;
-        };
-        table.document().problem(offset, wrong);
+/// Records what a gate needs that isn't there, or that needs the gate in turn.
+fn judge_need(top: &Fields<'_, '_>, gates: &[GateDef], name: &str, need: &Located<String>) {
+    let Located { value, offset } = need;
+    if !gates.iter().any(|gate| gate.name == *value) {
+        let hint = suggestion(value, gates.iter().map(|gate| gate.name.as_str()));
+        top.document().problem(*offset, format!("there is no gate called {value:?}; {hint}"));
+    } else if leads_to(gates, value, name) {
+        let message = format!("{name:?} needs {value:?}, which needs {name:?}: none of them could begin");
+        top.document().problem(*offset, message);
     }
 }
 
