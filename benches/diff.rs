@@ -127,7 +127,7 @@ impl Bench {
 
     fn paint(&mut self) {
         let Self { model, theme, keymap, syntax, buf, .. } = self;
-        draw(&Scene { model, theme, keymap, syntax, pending: &[] }, buf);
+        draw(&Scene { model, theme, keymap, syntax, pending: None }, buf);
     }
 
     /// Does an action and draws; gives the time it took.

@@ -169,7 +169,12 @@ pub(crate) fn send_back(terminal: &mut Terminal, stage: &str, reason: &str) {
     terminal.wait_for_words("What should be different?");
     terminal.text(reason);
     choose(terminal, "send");
-    terminal.wait_for("a second revision", |frame| !state(frame).contains("AWAITS"));
+    // A model that is played can be done before the next frame; then the decision is all there is to see of it.
+    let words: String = reason.chars().take(20).collect();
+    let sent = format!("sent back ({words}");
+    terminal.wait_for("a second revision", |frame| {
+        !frame.says("What should be different?") && (!state(frame).contains("AWAITS") || frame.says(&sent))
+    });
 }
 
 /// Waits until the screen says all this of a failed draft, and how to try again.

@@ -4,8 +4,8 @@
 use std::fs;
 
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, leave, read_all, trust};
-use crate::harness::Terminal;
+use crate::hands::{approve, await_decision, draft, footer_key, leave, press_for, read_all, state, trust};
+use crate::harness::{Frame, Terminal};
 
 /// Sets a title, clears the screen, writes to the clipboard, turns the reading direction, hides letters.
 const EVIL: &str = "evil\u{1b}]0;EVIL\u{7}\u{1b}[2J\u{1b}]52;c;RVZJTA==\u{7}\u{9b}31m\u{202e}live\u{200b}\u{feff}end";
@@ -69,7 +69,11 @@ fn hostile_text_from_model_gate_path_and_commit_is_shown_and_never_sent() {
 
     let mut screen = desk.open(&["new", "Fewer steps"], (90, 60));
     trust(&mut screen);
-    screen.press("+");
+    // Trusted, it is measured before it is ready again.
+    let is_ready =
+        |frame: &Frame| state(frame).starts_with("CONSTRAINT: ready;") && footer_key(frame, "trust").is_none();
+    screen.wait_for("the stage", is_ready);
+    press_for(&mut screen, "add file");
     screen.wait_for_words("harm<U+202E>less.txt");
     close(&mut screen, "Add a file to the context");
     draft(&mut screen, "constraint");
