@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 use crate::format::Format;
-use crate::hands::{approve, await_decision, begin, draft, land, leave, read_all, send_back, trust};
+use crate::hands::{approve, await_decision, begin, draft, footer_key, land, leave, read_all, send_back, trust};
 use crate::harness::{Frame, Terminal};
 use crate::server::{Reserved, Server};
 
@@ -53,7 +53,9 @@ fn work(desk: &Desk, screen: &mut Terminal, models: Option<&Models>) -> Vec<Fram
         let last = |frame: &Frame| frame.says("read ");
         frames.push(screen.wait_for("the decision", last));
         screen.press("3");
-        frames.push(screen.wait_for("the critique", last));
+        // There is nothing to comment on in that pane.
+        let is_there = |frame: &Frame| last(frame) && footer_key(frame, "comment").is_none();
+        frames.push(screen.wait_for("the critique", is_there));
         screen.press("1");
     };
     for (stage, findings) in [
