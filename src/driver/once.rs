@@ -92,7 +92,7 @@ pub async fn run_gates(
     _alone: &Turnstile,
     round: Round,
     state: &State,
-    mut tell: impl FnMut(&GateRun) -> io::Result<()>,
+    mut tell: impl FnMut(&GateRun),
 ) -> Result<Vec<GateRun>, RepoError> {
     let baselines = repo.private_dir()?.join("run-baselines");
     // Reports of a base that no tool's version vouches for are good for one round only.
@@ -122,9 +122,7 @@ pub async fn run_gates(
     let mut told = 0;
     loop {
         running.take_turns()?;
-        for run in running.done.get(told..).unwrap_or_default() {
-            tell(run).map_err(RepoError::Run)?;
-        }
+        running.done.iter().skip(told).for_each(&mut tell);
         told = running.done.len();
         // Gates don't need each other in a circle, so whatever waits has its turn before this is the last.
         let Some(judged) = running.tasks.join_next().await else { break };

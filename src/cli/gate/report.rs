@@ -117,7 +117,9 @@ pub(super) fn junit(judged: &Judged<'_>, out: &mut dyn Write) -> Result<(), Fail
             Case::Error => writeln!(out, "      <error type=\"{verdict}\" message=\"{message}\"/>")?,
         }
         if !run.tail.is_empty() {
-            writeln!(out, "      <system-out>{}</system-out>", escape(visible(&run.tail).as_ref()))?;
+            // Not every reader of reports knows entities in texts; where a section ends is all that CDATA must not hold.
+            let tail = visible(&run.tail).replace("]]>", "]]]]><![CDATA[>");
+            writeln!(out, "      <system-out><![CDATA[{tail}]]></system-out>")?;
         }
         writeln!(out, "    </testcase>")?;
     }

@@ -48,8 +48,14 @@ pub(super) fn run(common: &Common, args: &RunArgs, out: &mut dyn Write) -> Resul
     })?;
     let round = Round { gates: gates.clone(), schedule: config.schedule, guard, change: change.clone() };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let tell = |run: &GateRun| if is_text { line(&gates, run, out) } else { Ok(()) };
+    let mut printed = Ok(());
+    let tell = |run: &GateRun| {
+        if is_text && printed.is_ok() {
+            printed = line(&gates, run, out);
+        }
+    };
     let runs = runtime.block_on(run_gates(&repo, &alone, round, &state, tell))?;
+    printed?;
     let judged = Judged { tree: &tree, change: &change, answers: gates.iter().zip(&runs).collect() };
     let unsatisfied = judged.answers.iter().filter(|(gate, run)| report::stops(gate, run)).count();
     if args.json {
