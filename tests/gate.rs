@@ -128,7 +128,7 @@ fn a_rust_project_gets_gates_that_work_and_judge() {
     assert_eq!((untrusted.code, untrusted.out.as_str()), (3, ""), "{untrusted:?}");
     assert!(untrusted.err.contains("windlass trust"), "{untrusted:?}");
 
-    let good = project.run(&["gate", "run", "--junit", "--trust-config"]);
+    let good = project.run(&["gate", "run", "--junit", "--trust-config", "--base", "HEAD~1"]);
     assert_eq!(good.code, 0, "{good:?}");
     let report = good.junit();
     let names: Vec<&str> = cases(&report).iter().map(|case| case.original_name.as_str()).collect();
@@ -137,7 +137,7 @@ fn a_rust_project_gets_gates_that_work_and_judge() {
     assert_eq!((report.tests, report.failures, report.errors), (3, 0, 0));
 
     project.commit(&[("src/lib.rs", &library.replace("n * 2", "let unused = 1;\n    n * 3"))]);
-    let bad = project.run(&["gate", "run", "--junit", "--trust-config"]);
+    let bad = project.run(&["gate", "run", "--junit", "--trust-config", "--base", "HEAD~1"]);
     assert_eq!(bad.code, 4, "{bad:?}");
     assert!(bad.err.contains("2 gates are not satisfied"), "{bad:?}");
     let report = bad.junit();
@@ -147,7 +147,7 @@ fn a_rust_project_gets_gates_that_work_and_judge() {
     assert!(case(&report, "cargo-clippy").status.is_failure() && case(&report, "cargo-fmt").status.is_success());
 
     // The last commit but one is still good, and one gate can be asked alone.
-    let before = project.run(&["gate", "run", "cargo-test", "--tree", "HEAD~1", "--trust-config"]);
+    let before = project.run(&["gate", "run", "cargo-test", "--tree", "HEAD~1", "--trust-config", "--base", "HEAD~2"]);
     assert!(before.code == 0 && before.out.contains("pass cargo-test: "), "{before:?}");
     assert!(before.out.contains("1 of 1 gate satisfied"), "{before:?}");
 }
@@ -173,14 +173,14 @@ fn a_python_project_gets_gates_that_work_and_judge() {
     assert!(again.out.contains(&format!("there already: {name}")) && project.config() == config, "{again:?}");
     project.commit(&[]);
 
-    let good = project.run(&["gate", "run", "--json", "--trust-config"]);
+    let good = project.run(&["gate", "run", "--json", "--trust-config", "--base", "HEAD~1"]);
     assert_eq!((good.code, &good.json()["gates"][0]["verdict"]), (0, &Value::from("pass")), "{good:?}");
     project.commit(&[("small.py", "def twice(n):\n    return n * 3\n")]);
-    let bad = project.run(&["gate", "run", "--json", "--trust-config"]);
+    let bad = project.run(&["gate", "run", "--json", "--trust-config", "--base", "HEAD~1"]);
     let told = bad.json();
     assert_eq!((bad.code, &told["satisfied"]), (4, &Value::Bool(false)), "{bad:?}");
     assert_eq!((&told["gates"][0]["name"], &told["gates"][0]["verdict"]), (&name.into(), &"fail".into()), "{bad:?}");
-    let report = project.run(&["gate", "run", "--junit", "--trust-config"]).junit();
+    let report = project.run(&["gate", "run", "--junit", "--trust-config", "--base", "HEAD~1"]).junit();
     assert!(case(&report, name).status.is_failure());
 
     let explained = project.run(&["gate", "explain", name]);
@@ -213,7 +213,7 @@ fn what_a_gate_needs_runs_with_it_and_advice_does_not_count() {
     ]);
     let project = Project::new(&[("a", "1\n")]);
     project.commit(&[(".windlass/config.toml", &config)]);
-    let run = |args: &[&str]| project.run(&[&["gate", "run", "--trust-config"], args].concat());
+    let run = |args: &[&str]| project.run(&[&["gate", "run", "--trust-config", "--base", "HEAD~1"], args].concat());
 
     let needing = run(&["last", "hint", "docs", "--junit"]);
     assert_eq!(needing.code, 4, "{needing:?}");
@@ -242,7 +242,9 @@ fn what_a_gate_needs_runs_with_it_and_advice_does_not_count() {
 fn a_change_does_not_choose_its_own_judges() {
     let project = Project::new(&[(".windlass/config.toml", &gates(&[("tests", "exit 1", "")]))]);
     project.commit(&[(".windlass/config.toml", &gates(&[("tests", "true", "")]))]);
-    let own = project.run(&["gate", "run", "--trust-config"]);
+    let vague = project.run(&["gate", "run", "--trust-config"]);
+    assert!(vague.code == 2 && vague.err.contains("--base <REV>"), "{vague:?}");
+    let own = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
     assert!(own.code == 1 && own.err.contains("the change edits its own gates"), "{own:?}");
     // A human who has read them may see it otherwise.
     let repo = Repo::open(&project.repo()).unwrap();
@@ -255,11 +257,11 @@ fn a_change_does_not_choose_its_own_judges() {
     assert_eq!(project.run(&["gate", "run"]).code, 0);
     // By the base's gates, as the hint has it.
     project.git(&["checkout", "-q", "HEAD~1", "--", ".windlass/config.toml"]);
-    assert_eq!(project.run(&["gate", "run", "--trust-config"]).code, 4);
+    assert_eq!(project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]).code, 4);
 
-    let first = project.run(&["gate", "run", "--trust-config", "--tree", "HEAD~1"]);
+    let first = project.run(&["gate", "run", "--tree", "HEAD~1"]);
     assert!(first.code == 1 && first.err.contains("has no parent here"), "{first:?}");
-    let nothing = project.run(&["gate", "run", "--trust-config", "--tree", "no-such"]);
+    let nothing = project.run(&["gate", "run", "--tree", "no-such"]);
     assert!(nothing.code == 1 && nothing.err.contains("no-such"), "{nothing:?}");
 }
 
@@ -268,7 +270,7 @@ fn the_checkout_stays_as_it_is() {
     let project = Project::new(&[("a", "1\n")]);
     let config = gates(&[("writes", "echo 2 >a; echo new >b", "")]);
     project.commit(&[(".windlass/config.toml", &config)]);
-    let ended = project.run(&["gate", "run", "--trust-config"]);
+    let ended = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
     assert!(ended.code == 4 && ended.out.contains("changed the tree it judges: a"), "{ended:?}");
     assert_eq!(fs::read_to_string(project.repo().join("a")).unwrap(), "1\n");
     assert!(!Path::new(&project.repo().join("b")).exists());

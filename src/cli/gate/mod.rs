@@ -22,7 +22,7 @@ of their own, in the sandbox of a review; what a gate needs runs with it. No ear
 stays as it is. Advisory gates are shown and don't count.
 
 Without trust (windlass trust) nothing runs. In CI, where nobody is there to give it, --trust-config says that these \
-commands may run; it is refused where the base has another .windlass/config.toml, for then the change would choose its \
+commands may run. It needs --base, and is refused where that has another .windlass/config.toml, for then the change would choose its \
 own judges.
 
 JSON: one object. tree, base (commits), files (how many differ), look_at (what the change is worth a second look for), \
@@ -62,7 +62,8 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// Let the commands of the checkout's configuration run though nobody has trusted them: for CI
-    #[arg(long)]
+    // Against a parent alone, a change of two commits could bring its own judges in the first.
+    #[arg(long, requires = "base")]
     trust_config: bool,
     /// As JSON
     #[arg(long, group = "form")]
