@@ -74,8 +74,8 @@ fn main() {
     let silent = speak_alone(&screen, call);
     println!(
         "{TOKENS} tokens at {PER_SECOND}/s into {}x{}, nobody at the keys: {:.1} bytes to the terminal for each byte \
-         said, {:.2} s of processor time, at most {:.1} MB resident",
-        SIZE.0, SIZE.1, silent.ratio, silent.cpu, silent.memory
+         said, {:.2} s of processor time, at most {:.1} MB resident, {:.1} MB once the call was over",
+        SIZE.0, SIZE.1, silent.ratio, silent.cpu, silent.memory, silent.after
     );
 
     hands::press_for(&mut screen, "draft");
@@ -100,6 +100,7 @@ struct Figures {
     ratio: f64,
     cpu: f64,
     memory: f64,
+    after: f64,
 }
 
 /// What it takes to show a reply that comes while nobody presses a key.
@@ -108,10 +109,16 @@ fn speak_alone(screen: &Terminal, mut call: server::Call) -> Figures {
     let said = speak(&mut call);
     let after = processor_time(screen.pid());
     let written = screen.written() - written;
+    let memory = most_memory(screen.pid());
     call.fail("that is enough");
     screen.wait_for_words("that is enough");
     let (written, said) = (u32::try_from(written).unwrap(), u32::try_from(said).unwrap());
-    Figures { ratio: f64::from(written) / f64::from(said), cpu: after - before, memory: most_memory(screen.pid()) }
+    Figures {
+        ratio: f64::from(written) / f64::from(said),
+        cpu: after - before,
+        memory,
+        after: most_memory(screen.pid()),
+    }
 }
 
 /// Says everything at its pace; how many bytes of text that was.

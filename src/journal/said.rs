@@ -76,16 +76,22 @@ fn said(body: &[u8]) -> Vec<String> {
 fn places(body: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(body);
     let mut places = BTreeMap::new();
-    let is_json = |value: &Value| value.is_object() || value.is_array();
-    let documents: Vec<Value> = match serde_json::from_str(&text) {
-        Ok(whole) => vec![whole],
-        Err(_) => text.lines().filter_map(|line| serde_json::from_str(line.trim_start_matches("data:")).ok()).collect(),
-    };
-    for document in documents.iter().filter(|document| is_json(document)) {
+    let mut add = |document: &Value| {
+        if !(document.is_object() || document.is_array()) {
+            return;
+        }
         let mut here = BTreeMap::new();
         gather(document, "", &mut here);
         for (place, text) in here {
             places.entry(place).or_insert_with(String::new).push_str(&text);
+        }
+    };
+    match serde_json::from_str(&text) {
+        Ok(whole) => add(&whole),
+        // One event after the other: all of them at once would take many times the memory of the reply.
+        Err(_) => {
+            let events = text.lines().filter_map(|line| serde_json::from_str(line.trim_start_matches("data:")).ok());
+            events.for_each(|event| add(&event));
         }
     }
     if places.is_empty() {

@@ -204,6 +204,7 @@ impl Session {
         }
         loop {
             let due = self.due();
+            let rests = self.frame.wanted.is_some_and(|at| at > Instant::now());
             let Some(keys) = self.keys.as_mut() else { return Ok(()) };
             let next = tokio::select! {
                 biased;
@@ -218,7 +219,8 @@ impl Session {
                     // The terminal is gone; the record is safe.
                     Some(Err(_)) | None => Next::Leave,
                 },
-                report = reports.recv() => match report {
+                // What piles up until the next frame is taken at once then: a fast model wakes nobody for every word.
+                report = reports.recv(), if !rests => match report {
                     Some(report) => {
                         company.tell(&report);
                         let mut next = self.report(report, &mut interrupt)?;

@@ -139,7 +139,7 @@ fn rows(
     let mut drawn: Option<(usize, DocLine<'_>, Style, Runs)> = None;
     for (at, one) in scroll.screen(sight).into_iter().enumerate() {
         let Some(place) = row(area, at) else { break };
-        let mut side = |buf: &mut Buffer, place: Area, piece: &Piece, is_right: bool| {
+        let mut side = |buf: &mut Buffer, place: Area, piece: &Piece, column: Column| {
             // A wrapped line comes row by row; a kept one on both sides.
             if drawn.as_ref().is_none_or(|(line, ..)| *line != piece.line) {
                 let one = sight.doc.line(piece.line)?;
@@ -147,13 +147,13 @@ fn rows(
                 drawn = Some((piece.line, one, base, runs));
             }
             let (_, one, base, runs) = drawn.as_ref()?;
-            let part = Part { doc: sight.doc, one, piece, base: *base, runs, is_right };
+            let part = Part { doc: sight.doc, one, piece, base: *base, runs, column };
             draw_piece(scene, buf, place, &part, look, scroll.wrap);
             Some(())
         };
         let led = match &one {
             Row::Whole(piece) => {
-                side(buf, place, piece, false);
+                side(buf, place, piece, Column::Whole);
                 piece.is_first.then_some(piece.line)
             }
             Row::Sides(old, new) => {
@@ -161,10 +161,10 @@ fn rows(
                 let left = Area { width: half, ..place };
                 let right = Area { x: area.x + half + 1, width: area.width.saturating_sub(half + 1), ..place };
                 if let Some(piece) = old {
-                    side(buf, left, piece, false);
+                    side(buf, left, piece, Column::Old);
                 }
                 if let Some(piece) = new {
-                    side(buf, right, piece, true);
+                    side(buf, right, piece, Column::New);
                     if old.is_none() {
                         margin(scene, buf, left, sight.doc, piece, look);
                     }
@@ -202,17 +202,27 @@ struct Part<'a> {
     piece: &'a Piece,
     base: Style,
     runs: &'a Runs,
-    is_right: bool,
+    column: Column,
+}
+
+/// Which column it stands in: the only one, or that of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Whole,
+    Old,
+    New,
 }
 
 fn draw_piece(scene: &Scene<'_>, buf: &mut Buffer, place: Area, part: &Part<'_>, look: &Look, wrapped: bool) {
-    let Part { doc, one, piece, base, runs, is_right } = *part;
+    let Part { doc, one, piece, base, runs, column } = *part;
     if matches!(one.kind, Kind::Plus | Kind::Minus | Kind::File) {
         tint(buf, place, base);
     }
-    let mut spans = match (look.gutter, is_right) {
-        (true, false) => gutter_of(scene, doc, one, piece, look),
-        (true, true) => vec![number(scene, doc, one.number, one, piece), Span::raw(" "), sign(scene, one, piece)],
+    let counted = if column == Column::Old { one.old.or(one.number) } else { one.number };
+    let number = number(scene, doc, counted, one, piece);
+    let mut spans = match (look.gutter, column) {
+        (true, Column::New) => vec![number, Span::raw(" "), sign(scene, one, piece)],
+        (true, _) => gutter_of(scene, doc, number, one, piece, look),
         (false, _) => vec![Span::raw(" ")],
     };
     let indent = hang(one);
@@ -260,8 +270,15 @@ fn sign(scene: &Scene<'_>, one: &DocLine<'_>, piece: &Piece) -> Span<'static> {
     }
 }
 
-fn gutter_of(scene: &Scene<'_>, doc: &Doc, one: &DocLine<'_>, piece: &Piece, look: &Look) -> Vec<Span<'static>> {
-    let mut spans = vec![number(scene, doc, one.number, one, piece)];
+fn gutter_of(
+    scene: &Scene<'_>,
+    doc: &Doc,
+    number: Span<'static>,
+    one: &DocLine<'_>,
+    piece: &Piece,
+    look: &Look,
+) -> Vec<Span<'static>> {
+    let mut spans = vec![number];
     spans.extend(marks_of(scene, doc, piece, look));
     spans.push(sign(scene, one, piece));
     spans

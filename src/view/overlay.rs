@@ -16,6 +16,9 @@ use crate::domain::visible_line;
 use crate::keymap::Menu;
 use crate::theme::{Scope, Sign};
 
+/// The fewest columns worth showing beside what is in front.
+const SIDE_LEAST: u16 = 8;
+
 type Cursor = Option<(u16, u16)>;
 
 /// Draws an overlay and says where its cursor is.
@@ -40,7 +43,8 @@ pub(super) fn popup(
     keys: &[(String, &str)],
 ) -> Area {
     let (width, height) = scene.model.size;
-    let columns = columns.min(width);
+    // A few columns left on each side would be of no use to anyone, but in the way of the eye.
+    let columns = if columns + 2 * SIDE_LEAST > width { width } else { columns };
     let rows = rows.min(height);
     let area = Area::new((width - columns) / 2, (height - rows) / 2, columns, rows);
     let style = scene.theme.style(Scope::Popup);

@@ -14,6 +14,7 @@ use crate::config::{self, Config, ConfigError, Loaded, Paths};
 use crate::journal;
 use crate::keymap::Keymap;
 use crate::process::capture::Capture;
+use crate::process::sandbox;
 use crate::repo::Repo;
 use crate::theme::{self, Theme};
 
@@ -101,8 +102,12 @@ fn hooks(dir: &Path) -> Vec<String> {
 
 /// What keeps a gate's command from the rest of the machine.
 pub(super) fn protection() -> Check {
-    let says = "none: gates and probes run as you, in a linked worktree, with a small environment and a time limit";
-    Check::warning("sandbox", says, "trust only commands that you would run yourself")
+    let there = sandbox::available();
+    if there.is_sandbox() {
+        return Check::ok("sandbox", format!("{}; {there}", there.words(false)));
+    }
+    let says = "none: this system gives none that Windlass knows, so no gate and no probe runs";
+    Check::warning("sandbox", says, "sandbox = \"off\" in your own config.toml lets them run as you, unprotected")
 }
 
 /// The record: whether it is whole, how large it is, and who drives.
