@@ -66,7 +66,10 @@ fn write_starter(top: &Path) -> Result<bool, Failure> {
     };
     let dir = top.join(".windlass");
     let path = dir.join("config.toml");
-    fs::create_dir_all(&dir).map_err(failed("create", &dir))?;
+    match fs::create_dir(&dir) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => made.map_err(failed("create", &dir))?,
+    }
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         opened => opened.map_err(failed("write", &path))?,
