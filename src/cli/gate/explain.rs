@@ -38,7 +38,7 @@ pub(super) fn run(common: &Common, name: &str, out: &mut dyn Write) -> Result<()
         lines.push("settings:".to_owned());
         for (key, value, place) in gate_source(&paths, name).unwrap_or_default() {
             let line = place.at.map_or_else(String::new, |(line, _)| format!(":{line}"));
-            let value: Vec<&str> = value.split_whitespace().collect();
+            let value: Vec<&str> = value.lines().map(str::trim).collect();
             lines.push(format!("  {}{line}  {key} = {}", place.source, value.join(" ")));
         }
         lines.push("needs:".to_owned());
