@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::demo::PACE;
 use super::export::Export;
+use super::gate::GateSub;
 use crate::config::{Access, Flags};
 use crate::domain::ProviderSpec;
 
@@ -266,6 +267,9 @@ JSON: one object. ok, checks: about, mark (ok, warning, wrong), says, next (what
         #[arg(long)]
         spend: bool,
     },
+    /// Gates by hand, or in CI: run them on a commit, have some proposed, ask what one is
+    #[command(subcommand)]
+    Gate(GateSub),
     /// Check the record: every row, the chain of hashes, the laws
     Verify,
     /// Read this repository's commands, and let Windlass run them

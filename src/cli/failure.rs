@@ -12,10 +12,13 @@ use crate::provider::{CassetteError, SendError};
 use crate::repo::{self, RepoError};
 use crate::tui::TuiError;
 
-/// Exit codes; 0 is done, and 4 (a gate failed) is for commands to come.
+use super::words::count;
+
+/// Exit codes; 0 is done.
 pub(super) const ERROR: u8 = 1;
 pub(super) const USAGE: u8 = 2;
 pub(super) const AWAITS: u8 = 3;
+pub(super) const GATE: u8 = 4;
 
 /// Why a command failed. Each variant's message says what and where; [`Failure::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,16 @@ pub(super) enum Failure {
     Send(#[from] SendError),
     #[error("{0} of what Windlass needs here {verb} wrong", verb = if *.0 == 1 { "is" } else { "are" })]
     Unwell(usize),
+    #[error("{what} {verb} not satisfied", what = count(*.0, "gate"), verb = if *.0 == 1 { "is" } else { "are" })]
+    Gates(usize),
+    #[error("nobody trusts .windlass/config.toml as it is now, so its commands don't run")]
+    Untrusted,
+    #[error("the change edits its own gates: .windlass/config.toml is another than that of the base {0}")]
+    OwnGates(String),
+    #[error("{0} has no parent here: it is the first commit, or the clone is shallow")]
+    NoParent(String),
+    #[error("{0}")]
+    NoGate(String),
     #[error("failed to {doing} {}: {source}", path.display())]
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("failed to read or print: {0}")]
@@ -83,8 +96,9 @@ pub(super) enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
-            Self::NoTerminal(_) => AWAITS,
-            Self::Id(_) | Self::OneCall(_) | Self::Stage(_) | Self::Keys(_) => USAGE,
+            Self::NoTerminal(_) | Self::Untrusted => AWAITS,
+            Self::Gates(_) => GATE,
+            Self::Id(_) | Self::NoGate(_) | Self::OneCall(_) | Self::Stage(_) | Self::Keys(_) => USAGE,
             _ => ERROR,
         }
     }
@@ -112,6 +126,11 @@ impl Failure {
                 Some("write a loop's number, as in `windlass show 3`, or an exchange's: `windlass show x 12`")
             }
             Self::Stage(_) => Some("`windlass show LOOP` names its stages; a number counts from 1"),
+            Self::Untrusted => Some("read them and let them run: windlass trust; in CI, say so with --trust-config"),
+            Self::OwnGates(_) => Some(
+                "judge it by the base's: git checkout BASE -- .windlass/config.toml; or have a person read and trust it: windlass trust",
+            ),
+            Self::NoParent(_) => Some("name what to compare with: windlass gate run --base REV"),
             Self::Unwell(_) => Some("each line that is marked says what to do"),
             Self::NoCurl { .. } => Some("without --curl it is shown as it is on record"),
             Self::RawOnTerminal => Some("send them into a file or a pipe: windlass calls 3 --raw > FILE"),

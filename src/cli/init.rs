@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::config::{self, Additions, Config, Flags, Loaded, Paths, init_text, write_user_providers};
+use crate::config::{self, Additions, Config, Flags, Loaded, Paths, init_text, proposals, write_user_providers};
 use crate::domain::{KeySource, ModelId, ProviderSpec, ServerSpec, visible_line};
 use crate::provider::{Found, LOCAL_SERVERS};
 use crate::repo::Repo;
@@ -66,15 +66,12 @@ fn write_starter(top: &Path) -> Result<bool, Failure> {
     };
     let dir = top.join(".windlass");
     let path = dir.join("config.toml");
-    // Only the top is looked at, for files such as Cargo.toml; a name that isn't text is none of them.
-    let entries = fs::read_dir(top).map_err(failed("read", top))?;
-    let names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     fs::create_dir_all(&dir).map_err(failed("create", &dir))?;
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         opened => opened.map_err(failed("write", &path))?,
     };
-    let text = init_text(names.iter().map(String::as_str));
+    let text = init_text(&proposals(top));
     file.write_all(text.as_bytes()).map_err(failed("write", &path))?;
     Ok(true)
 }

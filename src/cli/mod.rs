@@ -16,6 +16,7 @@ mod export;
 mod face;
 mod failure;
 mod files;
+mod gate;
 mod init;
 mod json;
 mod keymap;
@@ -93,6 +94,7 @@ fn run(Arguments { common, command }: Arguments, out: &mut dyn Write) -> Result<
         Some(Sub::Export(export)) => export::run(&common, &export, out),
         Some(Sub::Doctor { json, spend }) => doctor::run(&common, json, spend, out),
         Some(Sub::Verify) => verify(&common, out),
+        Some(Sub::Gate(command)) => gate::run(&common, command, out),
         Some(Sub::Trust) => trust::run(&common, out),
         Some(Sub::Keymap { command }) => keymap::run(&common, command, out),
         Some(Sub::Theme { command }) => theme::run(&common, command, out),

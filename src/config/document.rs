@@ -125,6 +125,16 @@ impl<'a, 't> Fields<'a, 't> {
         self.table.get(key).map(|value| Located { value: value.get_ref(), offset: value.span().start })
     }
 
+    /// Every key with its value as it is written, and its place, in the order of the text.
+    pub fn written(&self) -> Vec<(&'a str, &'t str, Place)> {
+        let mut keys: Vec<_> = self.table.iter().collect();
+        keys.sort_by_key(|(key, _)| key.span().start);
+        let text = |span| self.doc.text.get(span).unwrap_or_default();
+        keys.into_iter()
+            .map(|(key, value)| (&**key.get_ref(), text(value.span()), self.doc.place(key.span().start)))
+            .collect()
+    }
+
     /// A string that isn't empty.
     pub fn text(&self, key: &str) -> Option<Located<String>> {
         let Located { value, offset } = self.value(key)?;

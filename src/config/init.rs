@@ -1,18 +1,6 @@
 //! The starter `.windlass/config.toml` that `windlass init` proposes.
 
-use std::fmt::Write;
-
-/// What is proposed for a project with a file at its top: the file, a gate's name, the words of its command.
-const PROPOSALS: &[(&str, &str, &str)] = &[
-    ("Cargo.toml", "cargo-test", "cargo test"),
-    ("Cargo.toml", "cargo-clippy", "cargo clippy --all-targets -- -D warnings"),
-    ("Cargo.toml", "cargo-fmt", "cargo fmt --check"),
-    ("package.json", "npm-test", "npm test"),
-    ("go.mod", "go-test", "go test ./..."),
-    ("go.mod", "go-vet", "go vet ./..."),
-    ("pyproject.toml", "pytest", "python3 -m pytest -q"),
-    ("Makefile", "make-test", "make test"),
-];
+use super::propose::Proposal;
 
 const HEAD: &str = "\
 # Windlass: how this repository is worked on. Versioned and reviewed like code; its commands run on a machine only after
@@ -51,14 +39,12 @@ allow = []          # what a change may touch, such as \"src/**\"; everything wh
 deny = []           # what it may not
 ";
 
-/// A commented configuration with gates for what the repository holds; `files` are its paths, `/` between the parts.
-pub fn init_text<'a>(files: impl IntoIterator<Item = &'a str>) -> String {
-    let files: Vec<&str> = files.into_iter().collect();
+/// A commented configuration with the gates that are proposed.
+pub fn init_text(proposals: &[Proposal]) -> String {
     let mut gates = String::new();
-    for (_, name, command) in PROPOSALS.iter().filter(|(file, ..)| files.contains(file)) {
-        let argv: Vec<String> = command.split(' ').map(|word| format!("{word:?}")).collect();
-        // Writing to a string can't fail.
-        let _ = write!(gates, "\n[[gate]]\nname = {name:?}\nargv = [{}]\n", argv.join(", "));
+    for proposal in proposals {
+        gates.push('\n');
+        gates.push_str(&proposal.toml());
     }
     if gates.is_empty() {
         gates.push_str("# [[gate]]\n# name = \"tests\"\n# argv = [\"make\", \"test\"]\n");
@@ -71,23 +57,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::{Flags, Paths, load};
+    use crate::config::{Flags, Paths, load, proposals};
 
     #[test]
     fn what_is_proposed_loads() {
-        let all: Vec<&str> = PROPOSALS.iter().map(|(file, ..)| *file).collect();
-        for (files, gates) in [
-            (vec![], vec![]),
-            (vec!["src/Cargo.toml"], vec![]),
-            (vec!["Cargo.toml", "src/main.rs"], vec!["cargo-test", "cargo-clippy", "cargo-fmt"]),
-            (vec!["go.mod", "Makefile"], vec!["go-test", "go-vet", "make-test"]),
-            (
-                all,
-                vec!["cargo-test", "cargo-clippy", "cargo-fmt", "npm-test", "go-test", "go-vet", "pytest", "make-test"],
-            ),
-        ] {
+        for (file, gates) in [("README", vec![]), ("Cargo.toml", vec!["cargo-test", "cargo-clippy", "cargo-fmt"])] {
             let dir = tempfile::tempdir().unwrap();
-            let text = init_text(files);
+            fs::write(dir.path().join(file), "").unwrap();
+            let text = init_text(&proposals(dir.path()));
             fs::create_dir(dir.path().join(".windlass")).unwrap();
             fs::write(dir.path().join(".windlass/config.toml"), &text).unwrap();
             let paths = Paths { user: None, repository: Some(dir.path().to_owned()) };

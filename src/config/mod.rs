@@ -14,7 +14,9 @@ mod load;
 mod paths;
 mod prices;
 mod problem;
+mod propose;
 mod provider;
+mod source;
 mod workflow;
 mod write;
 
@@ -29,5 +31,7 @@ pub use load::{Access, BUILTIN_GATES, Config, Flags, Loaded, Probe, load};
 pub use paths::Paths;
 pub use prices::{Prices, prices_dated};
 pub use problem::{ConfigError, Place, Problem, nearest, suggestion};
+pub use propose::{Proposal, proposals};
+pub use source::{Written, gate_source};
 pub use workflow::{workflow, workflow_names};
-pub use write::{Additions, WriteError, write_user_providers};
+pub use write::{Additions, WriteError, add_gates, write_user_providers};

@@ -409,7 +409,9 @@ fn what_is_no_text_is_refused_in_its_place() {
 
 #[test]
 fn a_file_cut_anywhere_is_read_or_refused() {
-    let text = crate::config::init_text(["Cargo.toml"]).replace("# ", "");
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("Cargo.toml"), "").unwrap();
+    let text = crate::config::init_text(&crate::config::proposals(dir.path())).replace("# ", "");
     for cut in (0..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
         let (_, problems) = super::layer::repository(text.get(..cut).unwrap(), None);
         assert!(problems.iter().all(|problem| problem.place.at.is_some()), "{problems:?}");

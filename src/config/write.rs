@@ -82,6 +82,25 @@ pub fn write_user_providers(path: &Path, additions: &Additions) -> Result<(), Wr
     replace(path, &new).map_err(io_error)
 }
 
+/// Adds gates, as lines, to the end of a repository's file at `path`, which need not exist yet. The file is replaced whole
+/// or not at all.
+///
+/// # Errors
+/// If the file isn't valid before or after, or can't be read or written.
+pub fn add_gates(path: &Path, lines: &str) -> Result<(), WriteError> {
+    let io_error = |source| WriteError::Io { path: path.to_owned(), source };
+    let check = |text: &str| ConfigError::unless_empty(layer::repository(text, None).1).map_err(WriteError::Invalid);
+    let old = paths::read(path).map_err(io_error)?.unwrap_or_default();
+    let mut text = String::from_utf8(old).map_err(|error| io_error(io::Error::other(error)))?;
+    check(&text)?;
+    if !text.is_empty() {
+        text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+    text.push_str(lines);
+    check(&text)?;
+    replace(path, &text).map_err(io_error)
+}
+
 fn check(path: &Path, text: &str) -> Result<(), WriteError> {
     ConfigError::unless_empty(layer::user(path, text).1).map_err(WriteError::Invalid)
 }

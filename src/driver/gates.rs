@@ -1,7 +1,7 @@
 //! Gates: built-in ones at once, the others in tasks when it is their turn.
 
 use crate::domain::{
-    ArtifactKind, Details, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, Subject, Verdict, covers,
+    ArtifactKind, Change, Details, GateDef, GateKind, GateRun, LoopId, RunId, StageIndex, Subject, Verdict, covers,
 };
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
@@ -28,6 +28,14 @@ pub(super) fn blank(def: &GateDef, subject: Subject, verdict: Verdict, why: &str
         details: Details::default(),
         protection: String::new(),
     }
+}
+
+/// Why a gate doesn't concern a change, if it doesn't.
+pub(super) fn concerns_others(def: &GateDef, change: &Change) -> Option<String> {
+    let patterns = &def.rules.applies_if;
+    let touched = |pattern: &String| change.files.iter().any(|file| covers(pattern, &file.path));
+    let concerned = patterns.is_empty() || patterns.iter().any(touched);
+    (!concerned).then(|| format!("the change touches nothing in {}", patterns.join(", ")))
 }
 
 impl Driver {
@@ -58,11 +66,8 @@ impl Driver {
             run.summary = "the revision makes no tree to run it on".to_owned();
             return vec![Command::GateFinished { id, stage: index, run }];
         };
-        let patterns = &def.rules.applies_if;
-        let touched = |pattern: &String| change.files.iter().any(|file| covers(pattern, &file.path));
-        if !patterns.is_empty() && !patterns.iter().any(touched) {
-            run.verdict = Verdict::NotApplicable;
-            run.summary = format!("the change touches nothing in {}", patterns.join(", "));
+        if let Some(why) = concerns_others(&def, &change) {
+            (run.verdict, run.summary) = (Verdict::NotApplicable, why);
             return vec![Command::GateFinished { id, stage: index, run }];
         }
         let base_tree = match self.repo.tree_of(&base) {
@@ -92,10 +97,7 @@ impl Driver {
         self.tell(Report::GateBegan { gate: judging.def.name.clone(), at: now() });
         let home = self.home.clone();
         tokio::spawn(async move {
-            if let Err(error) = judging.judge(&mut run).await {
-                run.verdict = Verdict::Error;
-                run.summary = error.to_string();
-            }
+            let run = judging.answer(run).await;
             let _ = home.send(Home::Judged { task, stage: index, run });
         });
         Vec::new()

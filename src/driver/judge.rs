@@ -63,8 +63,16 @@ struct Attempt {
 }
 
 impl Judging {
+    /// What it says, over a run that hasn't taken place.
+    pub(super) async fn answer(self, mut run: GateRun) -> GateRun {
+        if let Err(error) = self.judge(&mut run).await {
+            (run.verdict, run.summary) = (Verdict::Error, error.to_string());
+        }
+        run
+    }
+
     /// Runs it, or takes a known answer over.
-    pub(super) async fn judge(self, run: &mut GateRun) -> Result<(), RepoError> {
+    async fn judge(self, run: &mut GateRun) -> Result<(), RepoError> {
         if let GateKind::Check(check) = &self.def.kind
             && check.kind.is_of_the_network()
         {

@@ -14,6 +14,7 @@ mod judge;
 mod landing;
 mod measure;
 mod models;
+mod once;
 mod reread;
 mod schedule;
 mod start;
@@ -39,6 +40,7 @@ use crate::engine::{self, Command, Effect, Loop, Recorded, Refusal, Setup, Stage
 use crate::journal::{AppendError, Journal, WireRow};
 use crate::repo::{Boundary, Repo, RepoError};
 
+pub use self::once::{Round, Turnstile, run_gates};
 pub use self::reread::{Moments, reread};
 
 /// The longest that received bytes wait before they are on the disk.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{GateDef, GateKind, LoopId, StageIndex, Subject, Verdict};
+use crate::domain::{GateDef, GateKind, GateRules, GateRun, LoopId, StageIndex, Subject, Verdict};
 use crate::engine::{Command, Phase, Stage};
 
 use super::{Driver, Task};
 
 /// What a gate is taken to need that never ran, in milliseconds: after those known to be quick, before the slow.
-const UNKNOWN_MS: u64 = 10_000;
+pub(super) const UNKNOWN_MS: u64 = 10_000;
 
 /// A gate that waits for its turn.
 #[derive(Debug)]
@@ -32,10 +32,27 @@ pub(super) struct Shift {
 }
 
 /// Whether a gate can begin.
-enum Turn {
+pub(super) enum Turn {
     Now,
     Later,
     Never(String),
+}
+
+/// How a gate stands that another one needs.
+pub(super) enum Standing {
+    /// It hasn't answered yet.
+    Awaited,
+    /// It is satisfied, or a human goes on despite it.
+    Satisfied,
+    /// It says this instead.
+    Says(&'static str),
+}
+
+impl Standing {
+    /// How a gate stands that has answered.
+    pub(super) const fn of(verdict: Verdict) -> Self {
+        if verdict.satisfies() { Self::Satisfied } else { Self::Says(verdict.name()) }
+    }
 }
 
 impl Shift {
@@ -47,6 +64,28 @@ impl Shift {
     /// Takes places for a task.
     pub(super) fn enter(&mut self, task: &Task, gate: &GateDef) {
         self.taken.insert((task.id, task.number, gate.name.clone()), gate.rules.weight);
+    }
+
+    /// Whether a gate can begin, where `failed` is the gate that stops all others, and `standing` tells of those that
+    /// run with it.
+    pub(super) fn turn(
+        &self,
+        rules: &GateRules,
+        jobs: u32,
+        failed: Option<String>,
+        standing: impl Fn(&str) -> Option<Standing>,
+    ) -> Turn {
+        for need in &rules.needs {
+            match standing(need) {
+                None | Some(Standing::Satisfied) => {}
+                Some(Standing::Awaited) => return Turn::Later,
+                Some(Standing::Says(said)) => return Turn::Never(format!("it needs {need}, which says {said}")),
+            }
+        }
+        if let Some(failed) = failed {
+            return Turn::Never(format!("{failed} failed first, and gates stop on a failure here"));
+        }
+        if self.has_room(rules.weight, jobs) { Turn::Now } else { Turn::Later }
     }
 
     fn has_room(&self, weight: u32, jobs: u32) -> bool {
@@ -108,23 +147,19 @@ impl Driver {
     fn turn(&self, one: &Waiting, jobs: u32) -> Turn {
         let Some((of, stage)) = self.found(one.id, one.index) else { return Turn::Later };
         let gates = of.gates(one.index);
-        for need in &one.def.rules.needs {
-            let Some(needed) = gates.iter().find(|gate| gate.name == *need) else { continue };
+        let standing = |need: &str| {
+            let needed = gates.iter().find(|gate| gate.name == need)?;
             if stage.pending.gates.contains(need) {
-                return Turn::Later;
+                return Some(Standing::Awaited);
             }
-            let run = stage.fresh_run(needed);
-            if stage.fresh_override(need).is_none() && !run.is_some_and(|run| run.verdict.satisfies()) {
-                let said = run.map_or("has not run", |run| run.verdict.name());
-                return Turn::Never(format!("it needs {need}, which says {said}"));
+            if stage.fresh_override(need).is_some() {
+                return Some(Standing::Satisfied);
             }
-        }
-        if self.config.schedule.stop_on_failure
-            && let Some(failed) = first_failure(&gates, stage, one.since)
-        {
-            return Turn::Never(format!("{failed} failed first, and gates stop on a failure here"));
-        }
-        if self.shift.has_room(one.def.rules.weight, jobs) { Turn::Now } else { Turn::Later }
+            Some(stage.fresh_run(needed).map_or(Standing::Says("has not run"), |run| Standing::of(run.verdict)))
+        };
+        let stops = self.config.schedule.stop_on_failure;
+        let failed = if stops { first_failure(&gates, stage, one.since) } else { None };
+        self.shift.turn(&one.def.rules, jobs, failed, standing)
     }
 
     /// The answer of a gate that doesn't run.
@@ -136,14 +171,17 @@ impl Driver {
 
 /// The first gate that stops approval and failed in a run after `since`.
 fn first_failure(gates: &[GateDef], stage: &Stage, since: u64) -> Option<String> {
-    let failed = gates.iter().filter(|gate| gate.enforcement.stops() && gate.kind != GateKind::Builtin).find(|gate| {
-        stage
-            .fresh_run(gate)
-            .is_some_and(|run| run.id.0 > since && !run.verdict.satisfies() && run.verdict != Verdict::Skipped)
-    });
+    let failed =
+        gates.iter().find(|gate| stage.fresh_run(gate).is_some_and(|run| run.id.0 > since && is_failure(gate, run)));
     failed.map(|gate| gate.name.clone())
 }
 
-fn processors() -> u32 {
+/// Whether this answer of a gate stops the others, where gates stop on a failure.
+pub(super) fn is_failure(gate: &GateDef, run: &GateRun) -> bool {
+    let said_no = !run.verdict.satisfies() && run.verdict != Verdict::Skipped;
+    said_no && gate.enforcement.stops() && gate.kind != GateKind::Builtin
+}
+
+pub(super) fn processors() -> u32 {
     std::thread::available_parallelism().ok().and_then(|number| u32::try_from(number.get()).ok()).unwrap_or(1)
 }

@@ -20,6 +20,7 @@ mod landing;
 mod objects;
 mod open;
 mod path;
+mod revision;
 mod scratch;
 mod vet;
 mod worktree;
