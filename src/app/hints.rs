@@ -127,6 +127,11 @@ impl Model {
             Action::DraftSend if live && ready && self.model_of(Role::Author).is_none() => {
                 Some("no author is configured")
             }
+            Action::DraftSend | Action::ContextToggle | Action::ContextAdd
+                if live && stage.phase == Phase::Preparing =>
+            {
+                Some("the stage is being measured, and its context gathered")
+            }
             Action::DraftSend | Action::ContextToggle | Action::ContextAdd => {
                 need(live && ready, "the stage isn't ready to draft")
             }

@@ -22,6 +22,7 @@ mod otlp;
 mod plain;
 mod replay;
 mod server;
+mod steady;
 mod waits;
 mod watch;
 mod wire;
