@@ -13,8 +13,8 @@ use super::workflow::{workflow, workflow_names};
 use crate::domain::{Budget, CommandSpec, Digest, GateDef, ModelId, ProviderSpec, Workflow};
 
 /// Names of the gates Windlass itself runs; a command gate can't have one of them.
-pub const BUILTIN_GATES: [&str; 6] =
-    ["sections", "size-budget", "readings-quoted", "plan-files", "criteria-met", "downstream"];
+pub const BUILTIN_GATES: [&str; 7] =
+    ["sections", "size-budget", "readings-quoted", "plan-files", "weakening", "criteria-met", "downstream"];
 
 /// How messages name the repository's file.
 pub(super) const REPOSITORY_FILE: &str = ".windlass/config.toml";

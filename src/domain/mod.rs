@@ -37,7 +37,7 @@ pub use ids::{CommitId, ExchangeId, LoopId, ParseObjectIdError, RunId, StageInde
 pub use keys::without_keys;
 pub use measure::{Bound, Comparison, Criterion, Measurement, ParseReadingError, Reading, Sample, Side, Sign, Spread};
 pub use offer::Offer;
-pub use pattern::covers;
+pub use pattern::{covers, is_test};
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
 pub use visible::{ascii, visible, visible_line};

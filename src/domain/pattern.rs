@@ -1,4 +1,4 @@
-//! Patterns of paths, as configurations write them.
+//! Patterns of paths, as configurations write them, and what a path's own name says.
 //!
 //! A pattern is a path from the top of the repository. `*` stands for any characters of one component, `**` for any
 //! number of components. A pattern that matches a directory covers everything below it: `src`, `src/` and `src/**` are
@@ -53,9 +53,29 @@ fn wildcard<T>(pattern: &[T], items: &[T], is_any: impl Fn(&T) -> bool, same: im
     pattern.get(p..).unwrap_or_default().iter().all(is_any)
 }
 
+/// Whether a file of this path is, by its name, a test or something that tests rest on.
+pub fn is_test(path: &str) -> bool {
+    // `OrderTest.java` has no word of its own for it, and `Latest.java` is none.
+    let camel = path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or_default();
+    let lower = path.to_ascii_lowercase();
+    let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let stem = name.split('.').next().unwrap_or(name);
+    dirs.split('/').any(|dir| matches!(dir, "test" | "tests" | "spec" | "specs" | "__tests__" | "testdata"))
+        || matches!(stem, "test" | "tests" | "conftest")
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || stem.ends_with("_tests")
+        || stem.ends_with("_spec")
+        || camel.ends_with("Test")
+        || camel.ends_with("Tests")
+        || camel.ends_with("Spec")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::{covers, is_test};
 
     #[test]
     fn patterns_cover_what_they_say() {
@@ -80,6 +100,16 @@ mod tests {
             ("", "a", false),
         ] {
             assert_eq!(covers(pattern, path), expected, "{pattern:?} {path:?}");
+        }
+    }
+
+    #[test]
+    fn tests_are_known_by_their_names() {
+        for path in ["tests/a.rs", "x/__tests__/a.js", "a_test.go", "test_a.py", "src/OrderTest.java", "a.spec.ts"] {
+            assert!(is_test(path), "{path}");
+        }
+        for path in ["src/latest.rs", "Latest.java", "contest/a.py", "src/testing.rs"] {
+            assert!(!is_test(path), "{path}");
         }
     }
 

@@ -5,6 +5,7 @@ use crate::domain::{
 };
 use crate::engine::Command;
 use crate::gate::builtin::{Evidence, run_builtin};
+use crate::gate::case::Judged;
 use crate::gate::guard::Guard;
 use crate::gate::patch::Patch;
 use crate::repo::RepoError;
@@ -50,7 +51,7 @@ impl Driver {
         }
         let mut run = blank(&def, subject, Verdict::Error, "");
         match self.builtin(id, index, name) {
-            Ok(said) => (run.verdict, run.summary, run.tail) = said,
+            Ok(judged) => run.take(judged, ""),
             Err(error) => run.summary = error.to_string(),
         }
         vec![Command::GateFinished { id, stage: index, run }]
@@ -104,8 +105,8 @@ impl Driver {
     }
 
     /// What a built-in gate says of the current revision.
-    fn builtin(&self, id: LoopId, index: StageIndex, name: &str) -> Result<(Verdict, String, String), RepoError> {
-        let nothing = || (Verdict::Error, "there is nothing to judge".to_owned(), String::new());
+    fn builtin(&self, id: LoopId, index: StageIndex, name: &str) -> Result<Judged, RepoError> {
+        let nothing = || Judged::error("there is nothing to judge");
         let Some((one, stage)) = self.found(id, index) else { return Ok(nothing()) };
         let Some(revision) = stage.revision() else { return Ok(nothing()) };
         let boundary = self.boundary();

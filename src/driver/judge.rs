@@ -400,7 +400,7 @@ impl Attempt {
 
 impl GateRun {
     /// Takes over what a gate says, over what its command printed.
-    fn take(&mut self, judged: Judged, printed: &str) {
+    pub(super) fn take(&mut self, judged: Judged, printed: &str) {
         let Judged { verdict, summary, text, figure, spots } = judged;
         (self.verdict, self.summary) = (verdict, summary);
         self.tail = match (text.is_empty(), printed.is_empty()) {

@@ -14,6 +14,8 @@ pub struct FilePatch {
     pub removed: Vec<Line>,
     /// Whether the file is new.
     pub is_new: bool,
+    /// Whether the file is no more.
+    pub is_gone: bool,
 }
 
 /// A change, by path.
@@ -53,11 +55,12 @@ impl Patch {
             } else if let Some(name) = line.strip_prefix("--- ") {
                 path = named(name, "a/");
             } else if let Some(name) = line.strip_prefix("+++ ") {
-                let (before, is_new) = (path.take(), name != "/dev/null");
+                let (before, is_there) = (path.take(), name != "/dev/null");
                 let added = before.is_none();
                 path = named(name, "b/").or(before);
                 if let Some(path) = &path {
-                    patch.files.entry(path.clone()).or_default().is_new = added && is_new;
+                    let file = patch.files.entry(path.clone()).or_default();
+                    (file.is_new, file.is_gone) = (added && is_there, !is_there);
                 }
             } else if let Some(ranges) = line.strip_prefix("@@ -") {
                 let mut ranges = ranges.split(' ');
@@ -140,6 +143,7 @@ mod tests {
         assert_eq!(file.added, [(4, "++ three".to_owned()), (20, "new".to_owned()), (21, "newer".to_owned())]);
         assert_eq!(file.removed, [(4, "-- two".to_owned()), (20, "old".to_owned())]);
         assert!(patch.files["b c.rs"].is_new && !file.is_new && !patch.files["gone"].is_new);
+        assert!(patch.files["gone"].is_gone && !file.is_gone && !patch.files["b c.rs"].is_gone);
         assert_eq!(patch.added().count(), 5);
     }
 }

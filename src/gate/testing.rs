@@ -98,7 +98,7 @@ impl Trees {
             let before = self.base.iter().find(|(other, _)| other == path).map(|(_, text)| text);
             if before != Some(text) {
                 let removed = before.map(|before| lines(before)).unwrap_or_default();
-                let file = FilePatch { added: lines(text), removed, is_new: before.is_none() };
+                let file = FilePatch { added: lines(text), removed, is_new: before.is_none(), is_gone: false };
                 patch.files.insert(path.clone(), file);
             }
         }

@@ -4,7 +4,7 @@ use super::change::Difference;
 use super::git::RepoError;
 use super::objects::FileMode;
 use super::open::Repo;
-use crate::domain::TreeId;
+use crate::domain::{TreeId, is_test};
 
 /// File names that run, or decide what runs, when the project is built, installed or opened.
 const BUILD_FILES: &[&str] = &[
@@ -105,17 +105,4 @@ fn scripts_of(bytes: &[u8]) -> Option<String> {
         Ok(value) => value.get("scripts").map(ToString::to_string),
         Err(_) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
-}
-
-fn is_test(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let (dirs, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let stem = name.split('.').next().unwrap_or(name);
-    dirs.split('/').any(|dir| matches!(dir, "test" | "tests" | "spec" | "specs" | "__tests__"))
-        || matches!(stem, "test" | "tests")
-        || stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || stem.ends_with("_spec")
-        || name.contains(".test.")
-        || name.contains(".spec.")
 }

@@ -6,7 +6,9 @@ mod quoted;
 #[cfg(test)]
 mod tests;
 mod text;
+mod weakening;
 
+use super::case::Judged;
 use crate::domain::{ArtifactKind, Measurement, Revision, StageSpec, Verdict};
 
 /// Everything a built-in gate may look at.
@@ -37,7 +39,7 @@ pub struct Builtin {
     pub name: &'static str,
     /// What it asks, in one sentence.
     pub doc: &'static str,
-    judge: fn(&Evidence<'_>) -> Judgement,
+    judge: fn(&Evidence<'_>) -> Judged,
 }
 
 /// Every built-in gate.
@@ -45,43 +47,54 @@ pub const BUILTINS: &[Builtin] = &[
     Builtin {
         name: "sections",
         doc: "Every section the stage asks for is there and has text",
-        judge: text::sections_present,
+        judge: |evidence| text::sections_present(evidence).into(),
     },
     Builtin {
         name: "size-budget",
         doc: "The artifact, or the change, has at most as many lines as the stage allows",
-        judge: size_budget,
+        judge: |evidence| size_budget(evidence).into(),
     },
     Builtin {
         name: "readings-quoted",
         doc: "Every number in the Evidence or Result is one that was measured",
-        judge: quoted::readings_quoted,
+        judge: |evidence| quoted::readings_quoted(evidence).into(),
     },
     Builtin {
         name: "plan-files",
         doc: "The plan names files inside the boundary, and the change touches exactly those",
-        judge: files::plan_files,
+        judge: |evidence| files::plan_files(evidence).into(),
+    },
+    Builtin {
+        name: "weakening",
+        doc: "The change leaves tests, assertions, thresholds and rules as strict as they are",
+        judge: weakening::judge,
     },
     Builtin {
         name: "criteria-met",
         doc: "Every measurable acceptance criterion is met by the readings",
-        judge: measured::criteria_met,
+        judge: |evidence| measured::criteria_met(evidence).into(),
     },
     Builtin {
         name: "downstream",
         doc: "No reading outside the criteria got worse by more than 10 %",
-        judge: measured::downstream,
+        judge: |evidence| measured::downstream(evidence).into(),
     },
 ];
 
-/// Judges by the built-in gate `name`: the outcome, one line a person reads, and the lines behind it. An unknown name
-/// is an error, never a pass.
-pub fn run_builtin(name: &str, evidence: &Evidence<'_>) -> (Verdict, String, String) {
+impl From<Judgement> for Judged {
+    fn from((verdict, summary, text): Judgement) -> Self {
+        Self { text, ..Self::new(verdict, summary) }
+    }
+}
+
+/// Judges by the built-in gate `name`. An unknown name is an error, never a pass.
+pub fn run_builtin(name: &str, evidence: &Evidence<'_>) -> Judged {
     match BUILTINS.iter().find(|gate| gate.name == name) {
         Some(gate) => (gate.judge)(evidence),
         None => {
             let known: Vec<_> = BUILTINS.iter().map(|gate| gate.name).collect();
-            (Verdict::Error, format!("no built-in gate is called {name:?}"), format!("there are: {}", known.join(", ")))
+            let there = format!("there are: {}", known.join(", "));
+            (Verdict::Error, format!("no built-in gate is called {name:?}"), there).into()
         }
     }
 }

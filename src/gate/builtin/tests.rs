@@ -4,6 +4,7 @@ use super::{BUILTINS, Evidence, run_builtin};
 use crate::domain::{
     ArtifactKind, Change, FileStat, Measure, Measurement, Origin, Revision, Sample, Side, StageSpec, Verdict,
 };
+use crate::gate::case::Judged;
 use crate::gate::table::readings_table;
 
 /// A case that each test changes where it matters.
@@ -83,7 +84,8 @@ impl Case {
             boundary_allows: &|path| !path.starts_with("vendor/"),
             repo_has: &|path| ["src/a.rs", "src/b.rs", "Makefile", "vendor/x.c", "a b.txt"].contains(&path),
         };
-        run_builtin(gate, &evidence)
+        let Judged { verdict, summary, text, .. } = run_builtin(gate, &evidence);
+        (verdict, summary, text)
     }
 
     fn says(&self, gate: &str, verdict: Verdict, summary: &str) -> String {

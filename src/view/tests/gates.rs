@@ -9,7 +9,7 @@ fn reviewing() -> Stand {
     let mut stand = Stand::at((120, 35), 2);
     stand.draft();
     stand.critique("no findings");
-    for gate in ["plan-files", "size-budget"] {
+    for gate in ["plan-files", "weakening", "size-budget"] {
         stand.ran(gate, Verdict::Pass, "");
     }
     stand

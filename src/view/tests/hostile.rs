@@ -65,7 +65,7 @@ fn hostile_text_is_visible_in_every_place() {
             look(&mut stand, &["3"], "a critic who speaks");
             stand.answered(crate::domain::Usage::default());
             stand.critique_only(&format!("major {line}:1 - {line}\nminor whole - {line}\n"));
-            for gate in ["plan-files", "size-budget", "lint"] {
+            for gate in ["plan-files", "weakening", "size-budget", "lint"] {
                 stand.ran(gate, Verdict::Pass, "");
             }
             stand.ran("tests", Verdict::Fail, &line);

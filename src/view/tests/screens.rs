@@ -248,7 +248,7 @@ fn a_failing_gate_says_why() {
         let mut stand = Stand::at(size, 2);
         stand.draft();
         stand.critique("no findings");
-        for gate in ["plan-files", "size-budget", "lint"] {
+        for gate in ["plan-files", "weakening", "size-budget", "lint"] {
             stand.ran(gate, Verdict::Pass, "");
         }
         stand.ran("tests", Verdict::Fail, "exit 1: 2 of 40 tests failed");

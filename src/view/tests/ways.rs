@@ -172,7 +172,7 @@ fn what_next_names_the_key_in_every_state() {
     stand.draft();
     says(&mut stand, "read on while critic and gates work");
     stand.critique("no findings");
-    for gate in ["plan-files", "size-budget", "lint"] {
+    for gate in ["plan-files", "weakening", "size-budget", "lint"] {
         stand.ran(gate, Verdict::Pass, "");
     }
     stand.ran("tests", Verdict::Fail, "exit 1");
