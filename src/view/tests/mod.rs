@@ -3,6 +3,7 @@
 mod gates;
 mod hostile;
 mod laws;
+mod past;
 mod reviewing;
 mod screens;
 mod stand;

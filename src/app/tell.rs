@@ -1,12 +1,10 @@
 //! Events as sentences: what has just happened, and what it leads to.
 
-use crate::domain::{End, Role, StageIndex, Verb};
+use crate::domain::{Disposition, End, GateRun, Role, Severity, StageIndex, Verb};
 use crate::engine::{Event, Loop, Phase, Recorded, Stage, State, Status, Trouble};
 
-use super::show;
-
 /// What to say of an event, given the state that it has led to. What the screen would show as a notice isn't said here.
-pub(super) fn event(state: &State, recorded: &Recorded) -> Vec<String> {
+pub fn event(state: &State, recorded: &Recorded) -> Vec<String> {
     let one = recorded.event.loop_id().and_then(|id| state.loops.get(&id));
     let name = |stage: &StageIndex| one.and_then(|one| one.stage(*stage)).map_or("stage", |stage| &stage.spec.id);
     match &recorded.event {
@@ -50,7 +48,7 @@ pub(super) fn event(state: &State, recorded: &Recorded) -> Vec<String> {
             vec![format!("The {role} {how}{tokens}{cost}.")]
         }
         Event::Drafted { stage, revision, .. } => {
-            let by = show::origin(&revision.origin);
+            let by = revision.origin.writer();
             let mut text = format!("Revision {} of the {} is there, by {by}.", revision.ordinal, name(stage));
             if let Some(stage) = one.and_then(|one| one.stage(*stage)).filter(|stage| !stage.pending.is_empty()) {
                 let mut who: Vec<String> = stage.pending.gates.iter().map(|gate| format!("gate {gate}")).collect();
@@ -70,12 +68,12 @@ pub(super) fn event(state: &State, recorded: &Recorded) -> Vec<String> {
         }
         Event::Critiqued { critique, stage, .. } => {
             let Some(stage) = one.and_then(|one| one.stage(*stage)) else { return Vec::new() };
-            let mut lines = vec![format!("The critique is there: {}.", show::open_findings(stage))];
+            let mut lines = vec![format!("The critique is there: {}.", open_findings(stage))];
             lines.extend(critique.findings.is_empty().then(|| "No findings.".to_owned()));
             lines
         }
         Event::CritiqueFailed { why, .. } => vec![format!("There is no critique: {why}")],
-        Event::GateFinished { run, .. } => vec![show::gate_run(run)],
+        Event::GateFinished { run, .. } => vec![gate_run(run)],
         Event::RerunAsked { gates, critique, .. } => {
             let mut what: Vec<String> = gates.iter().map(|gate| format!("gate {gate}")).collect();
             what.extend(critique.then(|| "the critic".to_owned()));
@@ -128,7 +126,7 @@ pub(super) fn event(state: &State, recorded: &Recorded) -> Vec<String> {
 }
 
 /// Which stage is open now.
-pub(super) fn opened(one: &Loop) -> Option<String> {
+pub fn opened(one: &Loop) -> Option<String> {
     let stage = one.open_stage().filter(|_| one.status == Status::Active)?;
     let drafts = stage.spec.drafts.trim_end_matches('.');
     Some(format!("Stage {} of {}, {}, is open: {drafts}.", one.open.number(), one.stages.len(), stage.spec.id))
@@ -140,17 +138,17 @@ fn ready(one: &Loop, stage: &Stage) -> String {
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
     let whom =
         one.setup.author.as_ref().map_or_else(|| "nobody: no author is configured".to_owned(), ToString::to_string);
-    let items = show::plural(sent.len(), "item");
+    let items = plural(sent.len(), "item");
     format!("{}: ready; {items} of context, about {tokens} tokens, would go to {whom}.", stage.spec.id.to_uppercase())
 }
 
 /// That a stage waits for its human, if it does.
-pub(super) fn awaits(stage: &Stage) -> Option<String> {
+pub fn awaits(stage: &Stage) -> Option<String> {
     (stage.phase == Phase::Awaiting).then(|| format!("{} AWAITS YOUR DECISION", stage.spec.id.to_uppercase()))
 }
 
 /// Why there is no draft.
-pub(super) fn reason(trouble: &Trouble) -> String {
+pub fn reason(trouble: &Trouble) -> String {
     match trouble {
         Trouble::Call(why) | Trouble::Stopped(why) => why.clone(),
         Trouble::Malformed { missing, .. } => format!("The reply lacks what this stage needs: {}", missing.join("; ")),
@@ -159,6 +157,29 @@ pub(super) fn reason(trouble: &Trouble) -> String {
 }
 
 /// That a call waits for its next attempt.
-pub(super) fn waits(role: Role, seconds: u64, why: &str) -> String {
+pub fn waits(role: Role, seconds: u64, why: &str) -> String {
     format!("The {} is asked again in {seconds} s: {why} now asks at once, cancel gives it up.", role.name())
+}
+
+/// `1 part`, `3 parts`.
+pub fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many findings are open, by severity.
+pub fn open_findings(stage: &Stage) -> String {
+    let Some(critique) = stage.current_critique() else { return "no critique".to_owned() };
+    let open = |severity: Severity| {
+        let of = critique.findings.iter().filter(|finding| finding.severity == severity);
+        of.filter(|finding| finding.disposition == Disposition::Open).count()
+    };
+    let named = Severity::ALL.into_iter().rev().filter(|severity| open(*severity) > 0);
+    let named: Vec<String> = named.map(|severity| plural(open(severity), severity.name())).collect();
+    if named.is_empty() { "no open findings".to_owned() } else { format!("{} open", named.join(", ")) }
+}
+
+/// What a gate said, in one line.
+pub fn gate_run(run: &GateRun) -> String {
+    let (seconds, tenths) = (run.duration_ms / 1_000, run.duration_ms % 1_000 / 100);
+    format!("Gate {}: {}, {}, {seconds}.{tenths} s.", run.gate, run.verdict.name(), run.summary)
 }
