@@ -1,5 +1,6 @@
 //! Screens at every size, and what no key, paste or text may do.
 
+mod colours;
 mod gates;
 mod hostile;
 mod laws;

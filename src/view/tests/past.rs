@@ -1,6 +1,6 @@
 //! Looking back: earlier revisions, any two compared, a text in front searched, and what happened during an absence.
 
-use super::stand::{PATCH, PLAN_CRITIQUE, Stand};
+use super::stand::{PATCH, Stand};
 use crate::app::{Msg, Overlay, Request};
 use crate::domain::Verdict;
 
