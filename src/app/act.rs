@@ -274,14 +274,19 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
         Some(Overlay::Trust(trust)) => {
             let takes = trust.arming.takes(now);
             let (width, height) = layout::text_room(model.size);
-            trust.scroll.by(&Sight::plain(&trust.text, width, height), step.clamp(-100_000, 100_000));
+            let sight = Sight::plain(&trust.text, width, height);
+            match trust.next_unseen().filter(|_| action == Action::ScrollBottom) {
+                // Nothing is passed over on the way to the end.
+                Some(line) => trust.scroll = Scroll { line, ..Scroll::default() }.shown(&sight),
+                None => trust.scroll.by(&sight, step.clamp(-100_000, 100_000)),
+            }
             if action == Action::TrustGive && takes {
-                if trust.seen {
+                if trust.unseen() == 0 {
                     let config = trust.config;
                     model.overlays.pop();
                     return vec![Request::Trust(config)];
                 }
-                let text = "read them to their end first".to_owned();
+                let text = format!("read them to their end first: {} lines were not shown yet", trust.unseen());
                 model.notice = Some(Notice { text, is_error: true });
             }
         }
@@ -306,6 +311,9 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
         return entry::finish(model);
     }
     // Sending back is no danger: it asks for words first. What approves or ends a loop waits until the sheet was seen.
+    if !takes && action == Action::StageApprove && !sheet.sent {
+        sheet.error = Some("that came before this could be read: wait a moment, then press it again".to_owned());
+    }
     if (!takes && action != Action::DecisionRevise) || sheet.sent {
         return Vec::new();
     }
@@ -351,7 +359,8 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
                 .get(&model.draft_key(&Purpose::Revise))
                 .cloned()
                 .filter(|begun| begun.starts_with(&bundle));
-            let begun = begun.unwrap_or(bundle);
+            // What is typed stands on a line of its own.
+            let begun = begun.unwrap_or_else(|| if bundle.is_empty() { bundle } else { format!("{bundle}\n") });
             let question = Ask::new(Purpose::Revise, "Send it back to the author", hint, &begun);
             model.overlays.push(Overlay::Ask(Box::new(question)));
         }

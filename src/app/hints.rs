@@ -7,6 +7,9 @@ use super::action::Action;
 use super::layout::Pane;
 use super::model::{Face, Model};
 
+/// What is so where a windlass that only reads has outlived the one that drove.
+pub const GONE: &str = "nobody drives any more; leave, and start windlass again to go on";
+
 impl Model {
     /// The actions worth a place in the footer, most useful first.
     pub fn hints(&self) -> Vec<Action> {
@@ -61,6 +64,9 @@ impl Model {
                 Action::LoopList,
             ]);
         }
+        if self.review.range.is_some() {
+            hints = vec![Action::HunkComment, Action::HunkReject, Action::HunkAccept, Action::Back];
+        }
         match self.focus {
             Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
             Pane::Gates if self.selected_gate_stands_in_the_way() => {
@@ -98,7 +104,10 @@ impl Model {
             return Some(place);
         }
         if self.host.reads_only && changes_the_record(action) {
-            return Some("another windlass drives, this one only reads");
+            return Some(if self.driver_gone { GONE } else { "another windlass drives, this one only reads" });
+        }
+        if self.host.reads_only && is_an_opinion(action) {
+            return Some("whoever drives tells the author; this one only reads");
         }
         if self.host.demo && action == Action::RolesOpen {
             return Some("the demo's models are scripted");
@@ -217,6 +226,12 @@ const fn belongs_in_front(action: Action) -> Option<&'static str> {
         Action::Select => Some("no list is open"),
         _ => None,
     }
+}
+
+/// Whether an action is an opinion on a part of the artifact, which goes to the author with a decision.
+const fn is_an_opinion(action: Action) -> bool {
+    use Action::{HunkAccept, HunkComment, HunkRange, HunkReject, HunkSplit, HunkUndo};
+    matches!(action, HunkAccept | HunkComment | HunkRange | HunkReject | HunkSplit | HunkUndo)
 }
 
 /// Whether an action can lead to an event.

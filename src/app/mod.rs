@@ -43,6 +43,7 @@ pub use away::Away;
 pub use casting::{Candidate, Casting, Findings, Step, Tried, Way};
 pub use facts::Fact;
 pub use help::{Help, HelpKind, HelpLine, SIGNS};
+pub use hints::GONE;
 pub use keys::KeyRow;
 pub use model::{Face, Host, Live, Model, Notice, Stream, Waiting};
 pub use msg::{Msg, Request};

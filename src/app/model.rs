@@ -158,6 +158,8 @@ pub struct Model {
     pub mark: Option<usize>,
     /// What is in front, the last one foremost.
     pub overlays: Vec<Overlay>,
+    /// Whether this one only reads, and the windlass that drove has ended.
+    pub driver_gone: bool,
     /// What happened while nobody was at the keyboard.
     pub away: Away,
     /// Who looks on from another terminal.
@@ -240,6 +242,7 @@ impl Model {
             item: 0,
             mark: None,
             overlays: Vec::new(),
+            driver_gone: false,
             away: Away::default(),
             watchers: Vec::new(),
             notice: None,

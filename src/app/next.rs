@@ -1,14 +1,18 @@
 //! What is waited for, and which key goes on: one sentence for every state of a loop.
 
 use super::action::Action;
+use super::hints::GONE;
 use super::model::{Face, Model};
-use crate::domain::Enforcement;
+use crate::domain::{Enforcement, Role};
 use crate::engine::{Phase, Stage, Status};
 
 impl Model {
     /// What to do next, with its key.
     pub fn next_step(&self) -> String {
         let key = |action| self.key_named(action);
+        if self.driver_gone {
+            return format!("{} leaves; `windlass` then goes on: {GONE}", key(Action::Quit));
+        }
         if self.host.reads_only {
             return "nothing is waited for here: another windlass drives, and it decides".to_owned();
         }
@@ -79,6 +83,10 @@ impl Model {
             let (pane, again) = (key(Action::FocusGates), key(Action::GateRerun));
             let over = key(Action::GateOverride);
             return format!("gate {gate} is in the way: {pane}, then {again} reruns it or {over} overrides it");
+        }
+        if stage.critique_failed.is_some() && self.model_of(Role::Critic).is_some() {
+            let again = key(Action::CritiqueRerun);
+            return format!("there is no critique: {again} asks again; {decide}, and approving asks for a reason");
         }
         let blocked = stage.current_critique().is_some_and(|critique| critique.findings.iter().any(|one| one.blocks()));
         if blocked {

@@ -68,8 +68,8 @@ pub struct Trust {
     pub text: Doc,
     /// The place in it.
     pub scroll: Scroll,
-    /// Whether its end was on the screen: nobody trusts what they have not seen.
-    pub seen: bool,
+    /// How many lines from the first on were all on the screen: nobody trusts what they have not seen.
+    seen: usize,
     /// Whether it takes keys.
     pub arming: Arming,
 }
@@ -78,15 +78,27 @@ impl Trust {
     /// The commands in `text`, to be read.
     pub(super) fn new(config: Digest, text: &str, now: Timestamp) -> Self {
         let scroll = Scroll::default();
-        Self { config, text: Doc::prose(text), scroll, seen: false, arming: Arming::begun(now) }
+        Self { config, text: Doc::prose(text), scroll, seen: 0, arming: Arming::begun(now) }
     }
 
     /// Notes that it was drawn in a window of this size.
     pub(super) fn painted(&mut self, size: (u16, u16), now: Timestamp) {
         self.arming.painted(now);
         let (width, height) = layout::text_room(size);
-        let (_, to) = self.scroll.visible(&Sight::plain(&self.text, width, height));
-        self.seen |= to == self.text.len();
+        let (from, to) = self.scroll.visible(&Sight::plain(&self.text, width, height));
+        if from <= self.seen {
+            self.seen = self.seen.max(to);
+        }
+    }
+
+    /// How many lines were not on the screen yet.
+    pub fn unseen(&self) -> usize {
+        self.text.len().saturating_sub(self.seen)
+    }
+
+    /// The first line that was not on the screen yet.
+    pub(super) fn next_unseen(&self) -> Option<usize> {
+        (self.unseen() > 0).then_some(self.seen)
     }
 }
 

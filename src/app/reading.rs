@@ -18,6 +18,8 @@ pub const DWELL_MS: i64 = 600;
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     seen: BTreeSet<Digest>,
+    /// Of these, those that nobody has taken note of yet.
+    fresh: Vec<Digest>,
     /// Of units not seen whole yet: the parts seen of each line, counted within the unit.
     partly: BTreeMap<Digest, BTreeMap<usize, Vec<Range<usize>>>>,
     window: Option<Window>,
@@ -55,7 +57,23 @@ impl Reading {
     /// Notes that a human says they have read this unit.
     pub(super) fn say_read(&mut self, unit: Digest) {
         self.partly.remove(&unit);
-        self.seen.insert(unit);
+        self.add(unit);
+    }
+
+    /// Takes up what was read before.
+    pub fn recall(&mut self, read: Vec<Digest>) {
+        self.seen.extend(read);
+    }
+
+    /// What was read since this was asked the last time.
+    pub fn take_fresh(&mut self) -> Vec<Digest> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    fn add(&mut self, unit: Digest) {
+        if self.seen.insert(unit) {
+            self.fresh.push(unit);
+        }
     }
 
     /// Whether something in sight would have to stay there for longer to count as seen.
@@ -100,7 +118,7 @@ impl Reading {
     /// Passes on what was seen of a unit to the pieces it was cut in.
     pub(super) fn inherit(&mut self, doc: &Doc, unit: &Unit, pieces: &[Unit]) {
         if self.is_seen(&unit.digest) {
-            self.seen.extend(pieces.iter().map(|piece| piece.digest));
+            pieces.iter().for_each(|piece| self.add(piece.digest));
             return;
         }
         let Some(lines) = self.partly.get(&unit.digest).cloned() else { return };
@@ -138,7 +156,7 @@ impl Reading {
         let whole = (unit.from..unit.to).all(|line| self.covers(unit, line - unit.from, &(0..doc.text_len(line))));
         if whole {
             self.partly.remove(&unit.digest);
-            self.seen.insert(unit.digest);
+            self.add(unit.digest);
         }
     }
 }

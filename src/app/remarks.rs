@@ -51,7 +51,18 @@ impl Tally {
     }
 }
 
+impl FromIterator<(Digest, Remark)> for Remarks {
+    fn from_iter<I: IntoIterator<Item = (Digest, Remark)>>(remarks: I) -> Self {
+        Self { by_part: remarks.into_iter().collect() }
+    }
+}
+
 impl Remarks {
+    /// Every remark, with the part it is about.
+    pub fn iter(&self) -> impl Iterator<Item = (&Digest, &Remark)> {
+        self.by_part.iter()
+    }
+
     /// What is thought of a part.
     pub fn of(&self, part: &Digest) -> Option<&Remark> {
         self.by_part.get(part)

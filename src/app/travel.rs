@@ -59,6 +59,9 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
         *selected = selected.saturating_add_signed(rows).min(count.saturating_sub(1));
         return;
     }
+    if matches!(action, Action::ScrollDown | Action::ScrollUp) && step(model, action == Action::ScrollDown) {
+        return;
+    }
     let is_early = pane == model.wide_pane()
         && model.face() == Face::Artifact
         && model.reading.is_leaving_early(&model.artifact, model.now);
@@ -80,6 +83,29 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
     }
     model.review.hurried |= is_early && before != place.shown(&sight);
     *model.scroll_mut(pane) = place;
+}
+
+/// Moves the cursor of the artifact under review by a line, and the page with it where it must; false where the line at
+/// the cursor, being longer than the pane, has to be scrolled through first, or there is no cursor.
+fn step(model: &mut Model, down: bool) -> bool {
+    let pane = model.wide_pane();
+    let Some(cursor) = model.cursor().filter(|_| model.focus == pane) else { return false };
+    let Some(sight) = model.sight(pane) else { return false };
+    let (line, place) = (sight.leading(cursor), model.scroll(pane).shown(&sight));
+    let goes_on = if down { place.visible(&sight).1 <= line } else { (place.line, 0) == (line, 0) && place.row > 0 };
+    if goes_on {
+        return false;
+    }
+    let next = if down { Some(sight.after(line)).filter(|next| *next < sight.doc.len()) } else { sight.before(line) };
+    let Some(next) = next else { return true };
+    let is_early = model.reading.is_leaving_early(&model.artifact, model.now);
+    let mut moved = place;
+    moved.reveal(&sight, next);
+    let has_left = moved != place;
+    *model.scroll_mut(pane) = moved;
+    model.review.hurried |= is_early && has_left;
+    model.mark = Some(next);
+    true
 }
 
 /// Keeps the end of a draft in sight, if that is where the human is.

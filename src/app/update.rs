@@ -261,6 +261,9 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
         }
         _ => {}
     }
+    if model.notice.as_ref().is_some_and(|notice| notice.text.starts_with("not now: ")) {
+        model.notice = None;
+    }
     forget_drafts(model, &recorded.event);
     if matches!(recorded.event, Event::Decided { .. } | Event::Reopened { .. } | Event::Begun { .. }) {
         let decided = model.overlays.iter().position(|overlay| matches!(overlay, Overlay::Sheet(_)));

@@ -50,6 +50,8 @@ struct Current {
     revision: Option<u32>,
     by: Option<String>,
     findings: Findings,
+    #[serde(skip)]
+    has_critique: bool,
     gates: Vec<Gate>,
     commit: Option<String>,
     left: Option<String>,
@@ -203,6 +205,7 @@ impl Current {
             revision: revision.map(|revision| revision.ordinal),
             by: revision.map(|revision| revision.origin.writer().to_owned()),
             findings: open.map_or_else(Findings::default, Findings::of),
+            has_critique: open.is_some_and(|stage| stage.current_critique().is_some()),
             gates: open.map_or_else(Vec::new, |stage| gates(one, stage)),
             commit,
             left,
@@ -223,8 +226,12 @@ impl Current {
             let findings = [(blocker, "blocker"), (major, "major"), (minor, "minor"), (note, "note")];
             let findings: Vec<_> =
                 findings.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-            let findings = if findings.is_empty() { "none".to_owned() } else { findings.join(", ") };
-            lines.push(format!("revision {revision} by {by}; open findings: {findings}"));
+            let findings = match (self.has_critique, findings.is_empty()) {
+                (false, _) => "no critique".to_owned(),
+                (true, true) => "open findings: none".to_owned(),
+                (true, false) => format!("open findings: {}", findings.join(", ")),
+            };
+            lines.push(format!("revision {revision} by {by}; {findings}"));
             let gates: Vec<_> = self.gates.iter().map(|gate| format!("{} {}", gate.name, gate.word())).collect();
             lines.push(format!("{}: {}", count(gates.len(), "gate"), gates.join(", ")));
         }

@@ -25,7 +25,11 @@ pub(super) fn pieces(
     stage: &Stage,
     role: Role,
 ) -> Result<Vec<Piece>, RepoError> {
-    let tree = repo.tree_of(&one.base)?;
+    let base = repo.tree_of(&one.base)?;
+    // Once a change is approved, the files are as it has left them.
+    let approved = one.stages.iter().filter(|earlier| matches!(earlier.phase, Phase::Approved(_)));
+    let tree =
+        approved.filter_map(|earlier| earlier.revision()?.tree().cloned()).last().unwrap_or_else(|| base.clone());
     let files = repo.files(&tree)?;
     let mut pieces = vec![piece(ItemKind::Goal, "goal", goal(one))];
     for earlier in &one.stages {
@@ -52,7 +56,8 @@ pub(super) fn pieces(
         pieces.push(piece(ItemKind::Feedback, "feedback", text));
     }
     if let Some(name) = CONVENTIONS.iter().find(|name| files.iter().any(|file| file.path == **name)) {
-        pieces.extend(file(repo, &tree, name)?.map(|text| piece(ItemKind::Conventions, name, text)));
+        // No change writes the rules it is read by.
+        pieces.extend(file(repo, &base, name)?.map(|text| piece(ItemKind::Conventions, name, text)));
     }
     pieces.push(piece(ItemKind::Map, "files of the repository", map(&files)));
     for path in wanted(config, one, stage) {

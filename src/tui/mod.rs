@@ -11,6 +11,7 @@ mod editor;
 mod exchange;
 mod input;
 mod live;
+mod marks;
 mod pen;
 pub mod plain;
 mod record;

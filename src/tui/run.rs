@@ -18,7 +18,7 @@ use super::clipboard::{self, Copied};
 use super::editor;
 use super::input::{self, Pending};
 use super::live::{Company, Heard, Told};
-use super::record::{self, Source};
+use super::record;
 use super::terminal::{Drawn, Screen};
 use super::work::{Answer, Look, Opened, Work, now, until};
 use super::{Left, Start, TuiError};
@@ -229,6 +229,8 @@ impl Session {
         let moment = Instant::now();
         if self.work.model.wake_at().is_some_and(|at| at <= now()) {
             self.work.tell(Msg::Woken);
+            // What stood there for long enough has been read.
+            self.work.keep();
             self.frame.soon();
         }
         if self.ui.pending.popup_at().is_some_and(|at| at <= moment)
@@ -277,7 +279,7 @@ impl Session {
         for _ in 1..times {
             next = self.take(msg.clone(), interrupt)?;
         }
-        self.work.keep_drafts();
+        self.work.keep();
         if !self.work.model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Casting(_))) {
             // Whoever leaves the choice of the models waits for no answer.
             self.trial.cancel();
@@ -300,7 +302,7 @@ impl Session {
             Ok(Msg::Event(recorded)) => {
                 let moves = Work::moves(&recorded.event);
                 let next = self.take(Msg::Event(recorded), interrupt)?;
-                self.work.keep_drafts();
+                self.work.keep();
                 if moves {
                     let around = self.work.around();
                     self.work.tell(around);
@@ -481,13 +483,7 @@ impl Session {
             }
             Heard::Silence => {
                 let next = self.follow(u64::MAX, interrupt)?;
-                if let Source::Reading { reader, .. } = &self.work.source
-                    && !company.hears()
-                    && self.work.model.notice.is_none()
-                    && reader.driver()?.is_none()
-                {
-                    let text = "nobody drives now: what comes will show here; `windlass` goes on from here".to_owned();
-                    self.work.model.notice = Some(Notice { text, is_error: false });
+                if self.work.look_for_driver(company.hears())? {
                     self.frame.soon();
                 }
                 return Ok(next);

@@ -11,6 +11,7 @@ use tokio::time::{Instant as Moment, sleep_until};
 
 use super::drafts::Drafts;
 use super::live::{Company, Feed, Gallery};
+use super::marks::Marks;
 use super::record::{self, Source};
 use super::{Settings, Start, TuiError, editor, exchange};
 use crate::app::{Host, Model, Msg, Notice, Request, update};
@@ -35,6 +36,7 @@ pub(super) struct Work {
     /// The person's editor.
     pub(super) editor: String,
     drafts: Drafts,
+    marks: Marks,
     reload: Box<dyn Fn() -> Result<Settings, String>>,
 }
 
@@ -85,7 +87,8 @@ impl Work {
         }
         let (drafts, complaint) = Drafts::open(&repo.private_dir()?);
         model.drafts.extend(drafts.texts().clone());
-        model.host.warnings.extend(complaint);
+        let (marks, complaint_too) = Marks::open(&repo.private_dir()?, &mut model);
+        model.host.warnings.extend(complaint.into_iter().chain(complaint_too));
         if let Source::Reading { who, .. } = &opened.source {
             model.host.reads_only = true;
             let text = match who {
@@ -98,7 +101,7 @@ impl Work {
             opened.source.order(order);
         }
         let first_run = first_run && model.state.loops.is_empty() && !model.host.reads_only;
-        let work = Self { model, source: opened.source, repo, config, editor, drafts, reload };
+        let work = Self { model, source: opened.source, repo, config, editor, drafts, marks, reload };
         let look = Look { theme, depth, themes, keymap };
         Ok((work, Opened { reports: opened.reports, quiet: opened.quiet, look, first_run, decide }))
     }
@@ -204,13 +207,15 @@ impl Work {
         look
     }
 
-    /// Keeps what is being typed. The process that only reads has nothing to keep.
-    pub(super) fn keep_drafts(&mut self) {
+    /// Keeps what is being typed, what was read, and what is thought of it. The process that only reads has nothing to
+    /// keep.
+    pub(super) fn keep(&mut self) {
         if self.model.host.reads_only {
             return;
         }
-        if let Err(error) = self.drafts.keep(self.model.unfinished()) {
-            let text = format!("what you type can't be kept for later: {error}");
+        let kept = self.drafts.keep(self.model.unfinished()).and_then(|()| self.marks.keep(&mut self.model));
+        if let Err(error) = kept {
+            let text = format!("what you type and read can't be kept for later: {error}");
             self.model.notice = Some(Notice { text, is_error: true });
         }
     }
@@ -229,6 +234,15 @@ impl Work {
             self.model.notice.get_or_insert(Notice { text, is_error: false });
         }
         Ok(Company::Driving(gallery))
+    }
+
+    /// Notes whether anybody drives, where that is not us, and says whether that is news; `hears` if whoever drives is
+    /// heard.
+    pub(super) fn look_for_driver(&mut self, hears: bool) -> Result<bool, TuiError> {
+        let Source::Reading { reader, .. } = &self.source else { return Ok(false) };
+        let is_gone = !hears && reader.driver()?.is_none();
+        let before = std::mem::replace(&mut self.model.driver_gone, is_gone);
+        Ok(before != is_gone)
     }
 
     /// What another process has added to its journal, as far as this place.

@@ -226,7 +226,7 @@ impl Scene<'_> {
 
 fn trust(scene: &Scene<'_>, buf: &mut Buffer, trust: &Trust) -> Cursor {
     let (width, height) = scene.model.size;
-    let foot = match (trust.arming.is_armed(scene.model.now), trust.seen) {
+    let foot = match (trust.arming.is_armed(scene.model.now), trust.unseen() == 0) {
         (true, true) => [(Action::TrustGive, "trust exactly this"), (Action::Back, "not now")],
         _ => [(Action::ScrollDown, "read to the end, then trust"), (Action::Back, "not now")],
     };

@@ -50,6 +50,9 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
     let tokens: u64 = sent.iter().map(|item| item.tokens).sum();
     let size = format!("{}, about {} tokens{}", plural(sent.len(), "piece"), count(tokens), expected(scene, tokens));
     let title = match model.model_of(Role::Author) {
+        Some(author) if stage.trouble.is_some() => {
+            format!("{} sends again, to {author}: {size}", scene.key(Action::DraftSend).unwrap_or_default())
+        }
         Some(author) => format!("Nothing is sent yet. To {author}: {size}"),
         None => {
             let key = scene.key(Action::DraftWrite).unwrap_or_default();
@@ -73,6 +76,15 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
             let doc = Doc::prose(reply);
             document::lines(scene, buf, &doc, Scroll::default(), below(place, 1), &Look::output());
         }
+    }
+    if stage.context.len() > usize::from(rows.height) && rows.height > 2 {
+        rows.height -= 1;
+        let key = |action| scene.key(action).unwrap_or_default();
+        let (down, up) = (key(Action::ScrollDown), key(Action::ScrollUp));
+        let text = format!(".. {} in all; {down} and {up} go through them", stage.context.len());
+        lines(buf, below(rows, rows.height), &[]);
+        let last = Area { y: rows.y + rows.height, height: 1, ..rows };
+        lines(buf, last, &[Line::styled(text, scene.theme.style(Scope::Muted))]);
     }
     let items: Vec<Vec<Line<'_>>> = stage.context.iter().map(|item| vec![row(scene, item, width)]).collect();
     list(buf, rows, &items, Some(model.item), scene.theme.style(Scope::Selection))

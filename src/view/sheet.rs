@@ -123,7 +123,7 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
             Some(Sign::Warn),
             warn,
             &read_label,
-            &format!("{} of {} parts were on the screen", unread.seen, unread.total),
+            &format!("{} of {} parts were on the screen long enough", unread.seen, unread.total),
         );
     } else {
         add(Some(Sign::Good), good, &read_label, &format!("all of it ({})", plural(unread.total as usize, "part")));

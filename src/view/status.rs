@@ -8,7 +8,7 @@ use super::paint::{bar, clip, span, width, wrapped};
 use super::{Scene, gates};
 use crate::app::action::Action;
 use crate::app::layout::{Area, Form};
-use crate::app::{DWELL_MS, Model};
+use crate::app::{DWELL_MS, GONE, Model};
 use crate::domain::{Disposition, Role, Severity, Verb};
 use crate::engine::{Phase, Stage, Status};
 use crate::theme::{Scope, Sign};
@@ -16,7 +16,10 @@ use crate::theme::{Scope, Sign};
 /// The most rows that a message takes.
 const MOST_ROWS: u16 = 6;
 
-/// Columns that the keys keep beside what the loop has cost.
+/// How many keys stand before anything else in the last row.
+const FIRST_KEYS: usize = 5;
+
+/// Columns that the keys keep at least beside what the loop has cost.
 const LEAST_FOR_KEYS: usize = 30;
 
 /// What was decided so far, newest last; a notice takes its place until the next key.
@@ -130,6 +133,9 @@ fn state(scene: &Scene<'_>) -> (String, Scope) {
         return (format!("looking at {}; {open} is open; {key} goes back to it", stage.spec.id), Scope::Banner);
     }
     let id = stage.spec.id.to_uppercase();
+    if model.driver_gone {
+        return (format!("{id}: {GONE}"), Scope::Banner);
+    }
     if model.host.reads_only {
         return (format!("{id}: {}; another windlass drives", stage.phase.name()), Scope::Muted);
     }
@@ -244,7 +250,17 @@ pub(super) fn footer(scene: &Scene<'_>, buf: &mut Buffer, area: Area) {
     let theme = scene.theme;
     let (key_style, desc) = (theme.style(Scope::FooterKey), theme.style(Scope::FooterDesc));
     let mut room = usize::from(area.width);
-    let cost = cost(scene.model).into_iter().find(|cost| width(cost) + LEAST_FOR_KEYS <= room);
+    // What is done next comes before what it has cost.
+    let first = scene
+        .model
+        .hints()
+        .into_iter()
+        .take(FIRST_KEYS)
+        .filter_map(|action| Some(scene.key(action)?.len() + action.info().short.len() + 3));
+    let keys = LEAST_FOR_KEYS.max(if scene.model.overlays.is_empty() { first.sum::<usize>() + 8 } else { 0 });
+    let costs = cost(scene.model);
+    let fits = |room: usize| costs.iter().find(|cost| width(cost) + room <= usize::from(area.width)).cloned();
+    let cost = fits(keys).or_else(|| costs.last().filter(|cost| width(cost) + LEAST_FOR_KEYS <= room).cloned());
     let right = Line::styled(cost.unwrap_or_default(), theme.style(Scope::CostOk));
     let help = scene.key(Action::HelpOpen).map(|key| (key, "help"));
     let help_room = help.as_ref().map_or(0, |(key, what)| key.len() + what.len() + 4);
@@ -293,5 +309,7 @@ fn cost(model: &Model) -> Vec<String> {
     let money = super::figures::cost(calls.iter().copied());
     let (calls, time) = (plural(calls.len(), "call"), duration(ms));
     let also = money.as_ref().map(|money| format!(", {money}")).unwrap_or_default();
-    std::iter::once(format!("{calls}{tokens}{also}, {time} ")).chain(money.map(|money| money + " ")).collect()
+    std::iter::once(format!("{calls}{tokens}{also}, {time} "))
+        .chain(money.map(|money| money.replace(" and ", " + ").replace(" of unknown cost", "?") + " "))
+        .collect()
 }

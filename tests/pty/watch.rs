@@ -78,7 +78,7 @@ fn watchers_follow_decide_nothing_and_outlive_the_driver() {
     driver.signal(Signal::SIGKILL);
     driver.end();
     for watcher in [&early, &late] {
-        watcher.wait_for_words("nobody drives now");
+        watcher.wait_for_words("nobody drives any more");
     }
     // They follow the next one, too.
     let mut driver = desk.open(&[], (120, 35));

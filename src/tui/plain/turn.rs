@@ -15,7 +15,7 @@ use super::speech::Speech;
 use super::{Front, Question, show};
 use crate::app::action::Action;
 use crate::app::tell;
-use crate::app::{Model, Msg, Notice, Request, update};
+use crate::app::{GONE, Model, Msg, Notice, Request, update};
 use crate::domain::{Digest, LoopId, Role, StageIndex};
 use crate::driver::Report;
 use crate::engine::{Event as Happened, Status};
@@ -106,7 +106,7 @@ impl Session {
             if std::mem::take(&mut self.lent) {
                 while interrupt.recv().now_or_never().is_some() {}
             }
-            self.work.keep_drafts();
+            self.work.keep();
             self.settle()?;
             if self.decide && self.work.model.overlays.is_empty() && !self.is_landing() {
                 return Ok(());
@@ -252,7 +252,13 @@ impl Session {
                     return self.report(report);
                 }
             }
-            Heard::Silence => return self.follow(u64::MAX),
+            Heard::Silence => {
+                let next = self.follow(u64::MAX)?;
+                if self.work.look_for_driver(company.hears())? && self.work.model.driver_gone {
+                    self.paper.line(&format!("{GONE}."))?;
+                }
+                return Ok(next);
+            }
         }
         Ok(Next::Go)
     }

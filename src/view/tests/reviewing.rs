@@ -159,3 +159,50 @@ fn a_change_is_edited_as_it_is() {
     stand.press(&["i"]);
     assert!(says(&stand, WORDS.trim()) && says(&stand, "+let two = sum(some);"), "{}", stand.screen());
 }
+
+#[test]
+fn the_cursor_moves_by_lines_and_the_page_follows_it() {
+    let mut stand = reviewing((80, 40));
+    assert!(marked(&stand).contains("lib/a.rs"), "{}", stand.screen());
+    stand.press(&["j", "j", "j", "k"]);
+    assert!(marked(&stand).contains("one"), "it fits the pane, and the cursor moves all the same\n{}", stand.screen());
+    // In a window that it doesn't fit, the cursor reaches the last line, always in sight.
+    let mut stand = reviewing((80, 14));
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        seen.push(marked(&stand));
+        stand.press(&["j"]);
+    }
+    seen.dedup();
+    assert!(seen.len() > 20 && seen.iter().all(|line| line.contains('►')), "{seen:#?}");
+    stand.press(&["v"]);
+    assert!(says(&stand, "c comment") && says(&stand, "q back"), "{}", stand.screen());
+}
+
+#[test]
+fn commands_are_trusted_once_every_line_was_shown_and_the_end_is_no_short_cut() {
+    let mut stand = Stand::new((80, 24));
+    let commands: String = (1..=80).map(|line| format!("# line {line}\n")).collect();
+    stand.model.host.commands = Some(commands);
+    stand.press(&["Space", "n"]);
+    let mut stand = {
+        stand.press(&["Esc"]);
+        stand
+    };
+    stand.press(&["Space", "t"]);
+    let mut pages = 0;
+    while !says(&stand, "T trust exactly this") {
+        stand.wait(2_000);
+        stand.tell(Msg::Painted);
+        stand.wait(2_000);
+        assert!(stand.requests(&["T"]).is_empty(), "{}", stand.screen());
+        stand.wait(2_000);
+        stand.press(&["G"]);
+        stand.tell(Msg::Painted);
+        stand.wait(2_000);
+        stand.tell(Msg::Woken);
+        pages += 1;
+        assert!(pages < 9, "{}", stand.screen());
+    }
+    assert!(pages >= 3 && says(&stand, "# line 80"), "{pages}\n{}", stand.screen());
+}

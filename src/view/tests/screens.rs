@@ -96,7 +96,7 @@ fn a_failed_call_offers_other_models() {
     for letter in ["l", "o", "c", "a", "l", "/", "x", "Enter"] {
         stand.press(&[letter]);
     }
-    assert!(stand.screen().contains("Nothing is sent yet. To local/x:"), "{}", stand.screen());
+    assert!(stand.screen().contains("D sends again, to local/x:"), "{}", stand.screen());
 }
 
 fn candidate(model: &str, why: &str, trial: Option<Money>) -> Candidate {
