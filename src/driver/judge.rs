@@ -401,13 +401,13 @@ impl Attempt {
 impl GateRun {
     /// Takes over what a gate says, over what its command printed.
     pub(super) fn take(&mut self, judged: Judged, printed: &str) {
-        let Judged { verdict, summary, text, figure, spots } = judged;
+        let Judged { verdict, summary, text, figure, spots, firm } = judged;
         (self.verdict, self.summary) = (verdict, summary);
         self.tail = match (text.is_empty(), printed.is_empty()) {
             (true, _) => printed.to_owned(),
             (false, true) => text,
             (false, false) => format!("{text}{PRINTED}{printed}"),
         };
-        (self.details.figure, self.details.spots) = (figure, spots);
+        (self.details.figure, self.details.spots, self.details.firm) = (figure, spots, firm);
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::{CommitId, LoopId, Person, Timestamp};
 use crate::repo::{Checkout, LandError, Landing, Left};
 
 /// A change that edits one file, makes one in a new directory, and deletes one.
-fn landing(fixture: &Fixture) -> Landing {
+pub(super) fn landing(fixture: &Fixture) -> Landing {
     let repo = &fixture.repo;
     let tree = repo.with_file(&fixture.tree(), "src/twice.rs", b"x\ny\nx\nz\n").unwrap();
     let tree = repo.with_file(&tree, "new/file.txt", b"new\n").unwrap();
