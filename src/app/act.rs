@@ -83,7 +83,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
-                model.overlays.push(Overlay::Text { source: Source::Gate(gate), scroll: Scroll::at_end() });
+                let scroll = if model.has_evidence(&gate) { Scroll::default() } else { Scroll::at_end() };
+                model.overlays.push(Overlay::Text { source: Source::Gate(gate), scroll });
             }
         }
         Action::ReplyShow => {

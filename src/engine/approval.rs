@@ -167,9 +167,10 @@ fn is_overridden(stage: &Stage, gate: &GateDef) -> bool {
 /// What stands in the way of approving a stage.
 pub fn obstacles(one: &Loop, index: StageIndex) -> Vec<Obstacle> {
     let Some(stage) = one.stage(index) else { return Vec::new() };
-    let gates = one.gates(index).into_iter().filter(|gate| {
-        gate.enforcement.stops() && !is_satisfied(stage, gate) && !is_overridden(stage, gate)
-    });
+    let gates = one
+        .gates(index)
+        .into_iter()
+        .filter(|gate| gate.enforcement.stops() && !is_satisfied(stage, gate) && !is_overridden(stage, gate));
     let gates = gates.map(|gate| {
         let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
         Obstacle::Gate { gate: gate.name, verdict }

@@ -3,8 +3,8 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision,
-    Role, StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision, Role,
+    StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};

@@ -242,7 +242,11 @@ impl Repo {
             Err(Stuck::Refused(why)) => Ok(Err(Left::Refused(why))),
             Err(Stuck::Repo(error)) => Err(error),
         };
-        if matches!(carried, Ok(Ok(()))) { moving.finish()? } else { moving.undo()? }
+        if matches!(carried, Ok(Ok(()))) {
+            moving.finish()?
+        } else {
+            moving.undo()?
+        }
         Ok(carried?.map(|()| branch))
     }
 

@@ -39,9 +39,15 @@ const DEEDS: &[(&str, bool)] = &[
     ("git update-index --assume-unchanged work.txt; echo 1 >work.txt", true),
     ("echo 1 >work.txt; git commit -qam x; git update-ref refs/heads/main HEAD", true),
     ("git commit --allow-empty -qm x; git update-ref refs/heads/main HEAD; git switch -qc mine", false),
-    ("entry=$(git rev-parse --git-dir); touch \"$entry/index.lock\"; echo 'ref: refs/heads/main' >\"$entry/HEAD\"", false),
+    (
+        "entry=$(git rev-parse --git-dir); touch \"$entry/index.lock\"; echo 'ref: refs/heads/main' >\"$entry/HEAD\"",
+        false,
+    ),
     ("echo 1 >\"$top/work.txt\"; rm \"$top/check.sh\"; git -C \"$top\" commit -qam x", false),
-    ("(exec >/dev/null 2>&1; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; echo 1 >work.txt; exec sleep 60) &", true),
+    (
+        "(exec >/dev/null 2>&1; i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; echo 1 >work.txt; exec sleep 60) &",
+        true,
+    ),
     ("mv work.txt w; mv w work.txt; touch check.sh", false),
     ("echo 'exit 0' >>check.sh", true),
 ];

@@ -196,9 +196,7 @@ impl Ground {
                 save("new/file.txt", MINE)
             }
             MakeInTheWay => save("new", MINE),
-            Link => {
-                fs::rename(at("docs"), at("documents")).is_ok_and(|()| symlink("documents", at("docs")).is_ok())
-            }
+            Link => fs::rename(at("docs"), at("documents")).is_ok_and(|()| symlink("documents", at("docs")).is_ok()),
             Stage => save("src/main.rs", MINE) && git(&["add", "src/main.rs"]),
             StageSame => save("src/twice.rs", MINE) && git(&["add", "src/twice.rs"]),
             Commit => save("src/main.rs", MINE) && git(&["commit", "-q", "-m", "mine", "src/main.rs"]),
@@ -274,7 +272,10 @@ impl Ground {
         let theirs: &[&str] = &[parent.as_str(), self.other.as_str()];
         match (moved, attack) {
             (true, Commit) => {
-                assert!(main == commit.as_str() || self.fixture.git(&["rev-parse", "main^"]) == commit.as_str(), "{told}");
+                assert!(
+                    main == commit.as_str() || self.fixture.git(&["rev-parse", "main^"]) == commit.as_str(),
+                    "{told}"
+                );
             }
             (true, _) => assert_eq!(main, commit.as_str(), "{told}"),
             (false, Commit) if done => assert_eq!(self.fixture.git(&["rev-parse", "main^"]), parent.as_str(), "{told}"),
