@@ -309,7 +309,7 @@ argv = ["sh", "-c", "mkdir -p ignored; cat F/coverage/llvm-cov.info >ignored/lco
 name = "speed"
 kind = "bench"
 report = "ignored/bench.json"
-argv = ["sh", "-c", "mkdir -p ignored; by=$(grep -q 1 round.txt && echo 9000 || echo 10090); sed \"s/10090/$by/; s/10180/1${by}/\" F/bench/criterion.json >ignored/bench.json"]
+argv = ["sh", "-c", "mkdir -p ignored; if grep -q 1 round.txt; then sed 's/10090/9000/; s/10180/12180/' F/bench/criterion.json; else cat F/bench/criterion.json; fi >ignored/bench.json"]
 
 [[gate]]
 name = "api"
@@ -460,8 +460,7 @@ fn gates_of_every_kind_are_reviewed_by_keys_until_a_better_change_lands() {
 
     // The finding of the analysis stands at the line of the diff that it is about.
     let frame = screen.wait_for_words("+1");
-    let row = frame.rows().iter().find(|row| row.contains("+1")).unwrap();
-    assert!(row.contains('!'), "{row}\n{frame}");
+    assert!(frame.rows().iter().any(|row| row.contains("⚠+1")), "{frame}");
     let sheet = open_sheet(&mut screen, "change");
     assert!(sheet.says("rules"), "{sheet}");
     screen.press("y");
