@@ -335,7 +335,7 @@ max_new = 0
 [[gate]]
 name = "size"
 kind = "budget"
-lines = 10
+lines = 500
 
 [[gate]]
 name = "layers"
@@ -353,7 +353,7 @@ urls = ["http://H/good", "http://H/bad"]
 [[gate]]
 name = "prose"
 argv = ["false"]
-applies_if = ["docs"]
+applies_if = ["manual"]
 
 [[gate]]
 name = "later"
@@ -419,7 +419,7 @@ fn gates_of_every_kind_are_reviewed_by_keys_until_a_better_change_lands() {
         "no interaction was verified",
         "1 denial, 1 warning, 1 exception",
         "1 of 2 services healthy",
-        "the change touches nothing in docs",
+        "the change touches nothing in manual",
         "it needs exits, which says fail",
     ] {
         assert!(frame.says(summary), "{summary}\n{frame}");

@@ -68,8 +68,10 @@ fn stop(leader: Pid) {
         if new.is_empty() {
             return;
         }
-        // Who is gone needs no signal.
-        new.iter().for_each(|pid| drop(kill(*pid, Signal::SIGSTOP)));
+        for pid in new {
+            // Who is gone needs no signal.
+            let _ = kill(pid, Signal::SIGSTOP);
+        }
     }
 }
 
