@@ -170,13 +170,15 @@ fn meddle(worktree: PathBuf, seed: u64, over: Arc<AtomicBool>) -> thread::JoinHa
             let reach = dice.index(3);
             (0..dice.roll([10, 100, 3_000][reach])).for_each(|_| thread::yield_now());
             let at = |path: &str| worktree.join(path);
-            let done = match dice.roll(8) {
-                0 => fs::write(at("work.txt"), "666\n").is_ok(),
-                1 => fs::remove_file(at("work.txt")).is_ok(),
-                2 => fs::write(at("work.new"), "777\n").is_ok() && fs::rename(at("work.new"), at("work.txt")).is_ok(),
-                3 => fs::rename(at("docs"), at("gone")).is_ok(),
-                4 => fs::write(at(".git"), "gitdir: /nowhere\n").is_ok(),
-                5 => fs::write(at("check.sh"), "echo judged 10; exit 0\n").is_ok(),
+            let done = match dice.roll(16) {
+                0..4 => fs::write(at("work.txt"), "666\n").is_ok(),
+                4..7 => fs::remove_file(at("work.txt")).is_ok(),
+                7..10 => {
+                    fs::write(at("work.new"), "777\n").is_ok() && fs::rename(at("work.new"), at("work.txt")).is_ok()
+                }
+                10..12 => fs::rename(at("docs"), at("gone")).is_ok(),
+                12 => fs::write(at(".git"), "gitdir: /nowhere\n").is_ok(),
+                13..15 => fs::write(at("check.sh"), "echo judged 10; exit 0\n").is_ok(),
                 // Enough for this time, mostly.
                 _ => return deeds,
             };
@@ -191,7 +193,7 @@ async fn meddled(name: &str, seed: u64) {
     let mut desk = Desk::at(&place, "change").await;
     let before = checkout(&place);
     desk.draft().await;
-    fs::write(outside.path().join("deed"), "i=0; while [ $i -lt 500 ]; do i=$((i+1)); done").unwrap();
+    fs::write(outside.path().join("deed"), "i=0; while [ $i -lt 4000 ]; do i=$((i+1)); done").unwrap();
     let approved = desk.approved_tree();
     let worktree = place.private().join("worktrees/windlass-loop-1-change");
     let (mut dice, mut tally, mut deeds) = (Dice(seed), BTreeMap::<&str, u32>::new(), 0);
@@ -257,17 +259,20 @@ async fn what_lands_is_what_was_approved() {
         let place = Place { dir: TempDir::new().unwrap() };
         copy(first.dir.path(), place.dir.path());
         let parent = place.git(&["rev-parse", "main"]);
-        let work = WORK[usize::try_from(race).unwrap() % WORK.len()];
+        let nth = usize::try_from(race).unwrap();
+        let (work, round) = (WORK[nth % WORK.len()], nth / WORK.len());
         let reach = dice.index(4);
         let yields = dice.roll([10, 1_000, 10_000, 100_000][reach]);
+        // In the first round before the landing, in the second after it, then amid it.
+        let mut done = round == 0 && shell(&place.top(), work);
         let top = place.top();
         let other = thread::spawn(move || {
             (0..yields).for_each(|_| thread::yield_now());
-            shell(&top, work)
+            round > 1 && shell(&top, work)
         });
         let mut desk = Desk::open(&place);
         desk.until("the landing", |desk| matches!(desk.one().status, Status::Landed { .. })).await;
-        let done = other.join().unwrap();
+        done |= other.join().unwrap() || (round == 1 && shell(&place.top(), work));
         let Status::Landed { commit, left } = desk.one().status.clone() else { panic!("it has landed") };
         let told = format!("{work}, {yields}: {left:?}");
         let found = place.git(&["rev-parse", &format!("{commit}^{{tree}}"), &format!("{commit}^")]);
