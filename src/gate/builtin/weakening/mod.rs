@@ -82,7 +82,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judged {
     }
     let files = edited(&patch);
     for file in &files {
-        let weaker = of_file(file);
+        let weaker = of_file(file, &files);
         if !is_all_weaker(file, &weaker) {
             others.push(file.path);
         }
@@ -121,9 +121,9 @@ fn is_all_weaker(file: &Edited<'_>, weaker: &[Finding]) -> bool {
     file.is_test || tongue::is_judge(file.path) || file.came().chain(file.went()).all(found)
 }
 
-fn of_file(file: &Edited<'_>) -> Vec<Finding> {
-    if let Some(gone) = claims::gone_test(file) {
-        return vec![gone];
+fn of_file(file: &Edited<'_>, all: &[Edited<'_>]) -> Vec<Finding> {
+    if file.is_gone && !tongue::is_judge(file.path) {
+        return claims::gone(file, all).into_iter().collect();
     }
     let mut found = claims::weaker(file);
     found.extend(bounds::weaker(file));
