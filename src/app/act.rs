@@ -85,8 +85,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
-                let (source, scroll) = (Source::Gate(gate), Scroll::at_end());
-                model.overlays.push(Overlay::Text { source, scroll, found: None });
+                let scroll = if model.has_evidence(&gate) { Scroll::default() } else { Scroll::at_end() };
+                model.overlays.push(Overlay::Text { source: Source::Gate(gate), scroll, found: None });
             }
         }
         Action::ReplyShow => {

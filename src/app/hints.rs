@@ -1,6 +1,6 @@
 //! Which actions make sense now: the footer shows a few of them, the palette says why the others don't.
 
-use crate::domain::{Measure, Role};
+use crate::domain::{GateDef, Measure, Role};
 use crate::engine::{Loop, Phase, Status};
 
 use super::action::Action;
@@ -69,7 +69,7 @@ impl Model {
         }
         match self.focus {
             Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
-            Pane::Gates if self.selected_gate_stands_in_the_way() => {
+            Pane::Gates if self.selected_gate_can_be_overridden() => {
                 hints.extend([Action::GateOverride, Action::GateLog, Action::GateRerun]);
             }
             Pane::Gates => hints.extend([Action::GateLog, Action::GateRerun]),
@@ -91,11 +91,17 @@ impl Model {
         self.current().is_some_and(failed)
     }
 
-    /// Whether the selected gate was run on the revision under review, isn't satisfied, and isn't overridden.
-    fn selected_gate_stands_in_the_way(&self) -> bool {
-        let gate = self.current().and_then(|one| one.gates(self.stage_index()).into_iter().nth(self.gate));
-        let (Some(gate), Some(stage)) = (gate, self.stage()) else { return false };
-        stage.fresh_run(&gate).is_some_and(|run| !run.verdict.satisfies()) && stage.fresh_override(&gate.name).is_none()
+    fn selected_gate(&self) -> Option<GateDef> {
+        self.current()?.gates(self.stage_index()).into_iter().nth(self.gate)
+    }
+
+    /// Whether a reason can go past the selected gate: it was run on the revision under review, isn't satisfied, and isn't
+    /// overridden yet.
+    fn selected_gate_can_be_overridden(&self) -> bool {
+        let (Some(gate), Some(stage)) = (self.selected_gate(), self.stage()) else { return false };
+        stage.fresh_run(&gate).is_some_and(|run| !run.verdict.satisfies())
+            && stage.fresh_override(&gate.name).is_none()
+            && !stage.is_firm(&gate)
     }
 
     /// Why an action can't be done now; none if it can.
@@ -168,6 +174,11 @@ impl Model {
                 need(live && (awaiting || ready), "there is nothing to edit yet")
             }
             Action::CritiqueRerun if self.model_of(Role::Critic).is_none() => Some("no critic is configured"),
+            Action::GateOverride
+                if live && awaiting && self.selected_gate().is_some_and(|gate| stage.is_firm(&gate)) =>
+            {
+                Some("no reason goes past this gate: send the stage back")
+            }
             Action::CritiqueRerun | Action::GateOverride => need(live && awaiting, "the review isn't done"),
             Action::GateRerun | Action::GateRerunAll => {
                 let measures = action == Action::GateRerunAll && ready && stage.spec.measure != Measure::Nothing;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, ExchangeId, LoopId, ModelId, Offer, Person, Price, Role, StageIndex,
-    Timestamp, Unread,
+    ArtifactKind, Budget, Digest, Disposition, ExchangeId, GateKind, LoopId, ModelId, Offer, Person, Price, Role,
+    StageIndex, Timestamp, Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
@@ -363,13 +363,25 @@ impl Model {
         }
     }
 
-    /// All that a gate printed as far as it is kept, if it ran since Windlass was opened, else the end that is on
-    /// record.
+    /// Whether what is on record of a gate begins with the evidence for its verdict: it has judged, and not by an exit
+    /// code alone.
+    pub fn has_evidence(&self, gate: &str) -> bool {
+        let (Some(one), Some(stage)) = (self.current(), self.stage()) else { return false };
+        let def = one.gates(self.stage_index()).into_iter().find(|def| def.name == gate);
+        !stage.pending.gates.contains(gate)
+            && def.is_some_and(|def| !matches!(def.kind, GateKind::Command(_)) && stage.fresh_run(&def).is_some())
+    }
+
+    /// What is behind a gate's verdict; or all that it printed as far as it is kept, if it ran since Windlass was opened,
+    /// else the end that is on record.
     fn gate_output(&self, gate: &str) -> Option<Cow<'_, Doc>> {
         let recorded = || {
             let run = self.stage()?.runs.get(gate).filter(|run| !run.tail.is_empty())?;
             Some(Cow::Owned(Doc::prose(&run.tail)))
         };
+        if self.has_evidence(gate) {
+            return recorded();
+        }
         self.live.gates.get(gate).map(Cow::Borrowed).or_else(recorded)
     }
 

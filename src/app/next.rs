@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::hints::GONE;
 use super::model::{Face, Model};
-use crate::domain::{Enforcement, Role};
+use crate::domain::{GateDef, Role};
 use crate::engine::{Phase, Stage, Status};
 
 impl Model {
@@ -81,8 +81,12 @@ impl Model {
         }
         if let Some(gate) = self.gates_in_the_way().first() {
             let (pane, again) = (key(Action::FocusGates), key(Action::GateRerun));
+            let name = &gate.name;
+            if stage.is_firm(gate) {
+                return format!("no reason goes past gate {name}: {decide}, then {revise} sends the stage back");
+            }
             let over = key(Action::GateOverride);
-            return format!("gate {gate} is in the way: {pane}, then {again} reruns it or {over} overrides it");
+            return format!("gate {name} is in the way: {pane}, then {again} reruns it or {over} overrides it");
         }
         if stage.critique_failed.is_some() && self.model_of(Role::Critic).is_some() {
             let again = key(Action::CritiqueRerun);
@@ -98,14 +102,14 @@ impl Model {
         format!("nothing is in the way: {decide}, then {} approves", key(Action::StageApprove))
     }
 
-    /// Names of the required gates that ran on the revision under review, and are neither satisfied nor overridden.
-    pub fn gates_in_the_way(&self) -> Vec<String> {
+    /// The gates that stop an approval, ran on the revision under review, and are neither satisfied nor overridden.
+    pub fn gates_in_the_way(&self) -> Vec<GateDef> {
         let (Some(one), Some(stage)) = (self.current(), self.stage()) else { return Vec::new() };
         let gates = one.gates(self.stage_index()).into_iter().filter(|gate| {
-            gate.enforcement == Enforcement::Required
+            gate.enforcement.stops()
                 && stage.fresh_override(&gate.name).is_none()
                 && stage.fresh_run(gate).is_some_and(|run| !run.verdict.satisfies())
         });
-        gates.map(|gate| gate.name).collect()
+        gates.collect()
     }
 }

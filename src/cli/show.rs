@@ -93,6 +93,8 @@ struct ShownGate<'a> {
     tail: &'a str,
     spilled: Option<&'a str>,
     duration_ms: u64,
+    /// What the machine was protected by while it ran; empty where it ran no command.
+    protection: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -197,6 +199,7 @@ impl<'a> ShownStage<'a> {
                     tail: &run.tail,
                     spilled: run.spilled.as_deref(),
                     duration_ms: run.duration_ms,
+                    protection: &run.protection,
                 })
                 .collect(),
             decisions: stage.rulings.iter().map(|ruling| ShownDecision::of(stage, ruling)).collect(),
@@ -297,8 +300,11 @@ fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> st
         let dismissed = dismissed.map_or_else(String::new, |reason| format!(" (dismissed: {reason})"));
         line(format!("finding: {severity} {anchor} - {text}{dismissed}"))?;
     }
-    for ShownGate { name, verdict, summary, duration_ms, .. } in &shown.gates {
+    for ShownGate { name, verdict, summary, duration_ms, protection, .. } in &shown.gates {
         line(format!("gate: {name} {verdict}, {summary}, {}", duration(*duration_ms)))?;
+        if !protection.is_empty() {
+            line(format!("  under: {protection}"))?;
+        }
     }
     for (ruling, decided) in stage.rulings.iter().zip(&shown.decisions) {
         let ShownDecision { verb, revision, open, by, reason, .. } = decided;

@@ -43,6 +43,8 @@ pub struct Details {
     pub attempts: Vec<Verdict>,
     /// The run whose answer this is, if it was used again.
     pub cached_from: Option<RunId>,
+    /// No reason goes past what it says, whatever the gate's enforcement.
+    pub firm: bool,
 }
 
 impl Details {
@@ -75,6 +77,9 @@ impl Details {
         }
         if let Some(RunId(run)) = self.cached_from {
             builder = builder.field("cached-from", &run.to_le_bytes());
+        }
+        if self.firm {
+            builder = builder.field("firm", &[1]);
         }
         let attempts: Vec<&str> = self.attempts.iter().map(|verdict| verdict.name()).collect();
         builder.list("attempts", &attempts)

@@ -34,6 +34,9 @@ const CHANGED: &str = "\n[windlass: files that git tracks are no longer those of
 /// Stands between what a gate says and what its command printed.
 const PRINTED: &str = "\n--- what the command printed ---\n";
 
+/// Stands for the output of a command that looks for secrets.
+const NOT_KEPT: &str = "[windlass: what it printed is neither shown nor kept, because the secrets may be in it]\n";
+
 /// Seconds that the command has which tells a tool's version.
 const VERSION_S: u64 = 60;
 
@@ -211,7 +214,16 @@ impl Judging {
                 judge_reports(check.kind, &case)
             }
         };
-        Ok(Attempt::of(judged, &ran.command))
+        let mut attempt = Attempt::of(judged, &ran.command);
+        if self.finds_secrets() {
+            NOT_KEPT.clone_into(&mut attempt.tail);
+        }
+        Ok(attempt)
+    }
+
+    /// Whether what the command prints may hold the secrets that it looks for.
+    fn finds_secrets(&self) -> bool {
+        matches!(&self.def.kind, GateKind::Check(check) if check.kind == CheckKind::Secrets)
     }
 
     /// A file of either tree that the pattern of reports covers. Only what git doesn't keep can be a report.
@@ -367,7 +379,7 @@ impl Judging {
 
     /// Tells output as it comes, up to a limit.
     fn teller(&self) -> impl FnMut(Stream, &[u8]) {
-        let mut told = 0;
+        let mut told = if self.finds_secrets() { usize::MAX } else { 0 };
         move |_, bytes| {
             if told > TOLD {
                 return;
@@ -401,13 +413,13 @@ impl Attempt {
 impl GateRun {
     /// Takes over what a gate says, over what its command printed.
     pub(super) fn take(&mut self, judged: Judged, printed: &str) {
-        let Judged { verdict, summary, text, figure, spots } = judged;
+        let Judged { verdict, summary, text, figure, spots, firm } = judged;
         (self.verdict, self.summary) = (verdict, summary);
         self.tail = match (text.is_empty(), printed.is_empty()) {
             (true, _) => printed.to_owned(),
             (false, true) => text,
             (false, false) => format!("{text}{PRINTED}{printed}"),
         };
-        (self.details.figure, self.details.spots) = (figure, spots);
+        (self.details.figure, self.details.spots, self.details.firm) = (figure, spots, firm);
     }
 }

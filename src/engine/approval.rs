@@ -159,12 +159,18 @@ fn is_satisfied(stage: &Stage, gate: &GateDef) -> bool {
     stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies())
 }
 
+/// Whether a human goes on despite a gate. What it said since may take no override.
+fn is_overridden(stage: &Stage, gate: &GateDef) -> bool {
+    stage.fresh_override(&gate.name).is_some() && !stage.is_firm(gate)
+}
+
 /// What stands in the way of approving a stage.
 pub fn obstacles(one: &Loop, index: StageIndex) -> Vec<Obstacle> {
     let Some(stage) = one.stage(index) else { return Vec::new() };
-    let gates = one.gates(index).into_iter().filter(|gate| {
-        gate.enforcement.stops() && !is_satisfied(stage, gate) && stage.fresh_override(&gate.name).is_none()
-    });
+    let gates = one
+        .gates(index)
+        .into_iter()
+        .filter(|gate| gate.enforcement.stops() && !is_satisfied(stage, gate) && !is_overridden(stage, gate));
     let gates = gates.map(|gate| {
         let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
         Obstacle::Gate { gate: gate.name, verdict }
@@ -182,7 +188,7 @@ pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
         gaps.push(Gap::Unread(unread));
     }
     for gate in one.gates(index) {
-        if gate.enforcement.stops() && !is_satisfied(stage, &gate) && stage.fresh_override(&gate.name).is_some() {
+        if gate.enforcement.stops() && !is_satisfied(stage, &gate) && is_overridden(stage, &gate) {
             let verdict = stage.fresh_run(&gate).map(|run| run.verdict);
             gaps.push(Gap::Gate { gate: gate.name, verdict });
         }

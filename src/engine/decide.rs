@@ -97,6 +97,9 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             if def.enforcement == Enforcement::Mandatory {
                 return Err(Refusal::Mandatory(gate));
             }
+            if let Some(run) = stage.fresh_run(def).filter(|_| stage.is_firm(def)) {
+                return Err(Refusal::Firm { gate, summary: run.summary.clone() });
+            }
             let reason = reason_of(&reason, "going on despite a gate")?;
             one(Event::Overridden { id, stage: index, by: Override { gate, subject, reason, by } })
         }

@@ -3,8 +3,8 @@
 //! before it changes anything.
 
 use crate::domain::{
-    ArtifactKind, Critique, Decision, Digest, Enforcement, GateRun, LoopId, Measurement, ModelId, Origin, Revision,
-    Role, StageIndex, Verb,
+    ArtifactKind, Critique, Decision, Digest, GateRun, LoopId, Measurement, ModelId, Origin, Revision, Role,
+    StageIndex, Verb,
 };
 
 use super::approval::{evidence, is_reason, judge};
@@ -92,7 +92,7 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             must(stage.phase == Phase::Awaiting && subject == Some(by.subject), "an override of something else")?;
             let gate = one.gates(*index).into_iter().find(|gate| gate.name == by.gate);
             let gate = gate.ok_or("an override of a gate that is not there")?;
-            must(gate.enforcement != Enforcement::Mandatory, "an override of a mandatory gate")?;
+            must(!stage.is_firm(&gate), "an override of a gate that takes none")?;
             must(is_reason(&by.reason), "an override without a reason")
         }
         Event::Decided { id, stage, decision } => decided(state, *id, *stage, decision),

@@ -46,6 +46,14 @@ pub enum Refusal {
     /// An override of a gate that takes none.
     #[error("gate {0} is mandatory, and no reason goes past it: mend what it found and run it again")]
     Mandatory(String),
+    /// An override of what a gate is firm about.
+    #[error("no reason goes past gate {gate} here: {summary}")]
+    Firm {
+        /// The gate.
+        gate: String,
+        /// What it said.
+        summary: String,
+    },
     /// A blocker stands in the way.
     #[error("a blocker is open: send the stage back, or dismiss it with a reason ({0})")]
     Blocker(String),

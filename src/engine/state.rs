@@ -379,6 +379,11 @@ impl Stage {
         self.runs.get(&gate.name).filter(|run| run.subject == subject && run.definition == gate.digest())
     }
 
+    /// Whether no reason goes past what `gate` says of the revision under review.
+    pub fn is_firm(&self, gate: &GateDef) -> bool {
+        gate.enforcement == Enforcement::Mandatory || self.fresh_run(gate).is_some_and(|run| run.details.firm)
+    }
+
     /// The override of `gate`, if it holds for the revision under review.
     pub fn fresh_override(&self, gate: &str) -> Option<&Override> {
         let subject = self.subject()?.digest();

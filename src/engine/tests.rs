@@ -2,8 +2,8 @@
 
 use crate::domain::{
     Budget, Change, CommandSpec, ContextItem, Decision, Digest, Disposition, End, Enforcement, ExchangeId, Gap,
-    GateKind, ItemKind, LoopId, ModelId, Money, Origin, Price, PromptRef, Quote, Revision, Role, Severity, StageIndex,
-    Subject, Timestamp, Timings, Unread, Usage, Verb, Verdict,
+    GateKind, ItemKind, LoopId, ModelId, Money, Origin, Override, Price, PromptRef, Quote, Revision, Role, Severity,
+    StageIndex, Subject, Timestamp, Timings, Unread, Usage, Verb, Verdict,
 };
 
 use super::testing::{
@@ -336,6 +336,35 @@ fn no_reason_goes_past_a_mandatory_gate() {
         let obstacle = Obstacle::Gate { gate: "test".into(), verdict: Some(verdict) };
         assert_eq!(obstacles(machine.one(), CHANGE), [obstacle]);
     }
+}
+
+#[test]
+fn no_reason_goes_past_what_a_gate_is_firm_about() {
+    let firm = |firm: bool| {
+        let mut machine = judged(Enforcement::Required, Verdict::Fail);
+        machine.must(Command::Rerun { id: FIRST, gate: Some("test".into()) });
+        machine.forget();
+        let Command::GateFinished { id, stage, mut run } = machine.ran(FIRST, CHANGE, "test", Verdict::Fail) else {
+            panic!("a run")
+        };
+        (run.summary, run.details.firm) = ("split it".to_owned(), firm);
+        machine.must(Command::GateFinished { id, stage, run });
+        machine
+    };
+    let over = || Command::Override { id: FIRST, gate: "test".into(), reason: REASON.into(), by: me() };
+    let mut machine = firm(true);
+    let refusal = Refusal::Firm { gate: "test".into(), summary: "split it".into() };
+    assert_eq!(refusal.to_string(), "no reason goes past gate test here: split it");
+    assert_eq!(machine.give(over()), Err(refusal));
+    // Nor does an override that stands in the journal all the same.
+    let subject = machine.one().stages[CHANGE.0].subject().unwrap().digest();
+    let by = Override { gate: "test".into(), subject, reason: REASON.into(), by: me() };
+    let seq = machine.journal.last().unwrap().seq + 1;
+    let forged = Recorded { seq, at: Timestamp(0), event: Event::Overridden { id: FIRST, stage: CHANGE, by } };
+    assert!(apply(&mut machine.state.clone(), &forged).is_err());
+    let mut machine = firm(false);
+    machine.must(over());
+    assert_eq!(obstacles(machine.one(), CHANGE), []);
 }
 
 #[test]

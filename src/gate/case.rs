@@ -102,12 +102,14 @@ pub struct Judged {
     pub figure: Option<Figure>,
     /// Where it points.
     pub spots: Vec<Spot>,
+    /// No reason goes past it.
+    pub firm: bool,
 }
 
 impl Judged {
     /// This outcome, in one line.
     pub fn new(verdict: Verdict, summary: impl Into<String>) -> Self {
-        Self { verdict, summary: summary.into(), text: String::new(), figure: None, spots: Vec::new() }
+        Self { verdict, summary: summary.into(), text: String::new(), figure: None, spots: Vec::new(), firm: false }
     }
 
     /// There is no answer, because of this.

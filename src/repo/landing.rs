@@ -2,16 +2,22 @@
 //!
 //! Every step can be repeated: the same landing makes the same commit, refs move only from the value expected, and a
 //! landing that a crash cut short is finished by asking for it again. The order is: commit, `refs/windlass/<name>`, files
-//! of the checkout, branch. A crash before the last step leaves the approved change staged on its parent, which is harmless.
+//! of the checkout, branch, index; git's lock on the index is held meanwhile. A crash before the branch leaves the approved
+//! change on its parent as an edit, which is harmless.
 
 use std::collections::{HashMap, HashSet};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::change::Difference;
 use super::git::{RepoError, file_error, unreadable};
-use super::objects::{FileEntry, FileMode};
+use super::index_lock::IndexLock;
+use super::moving::{Moving, Step, Stuck};
+use super::objects::FileEntry;
 use super::open::Repo;
+use super::scratch::ScratchIndex;
+use super::worktree::copy_with_time;
 use crate::domain::{CommitId, LoopId, Person, Timestamp, TreeId};
+use crate::process::capture::Captured;
 
 /// What to land.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +209,7 @@ impl Repo {
         commit: &CommitId,
         again: bool,
     ) -> Result<Result<String, Left>, RepoError> {
+        let lock = IndexLock::take(self)?;
         let branch = match (self.branch()?, &landing.branch) {
             (Some(is), Some(expected)) if is == *expected => is,
             (Some(is), Some(expected)) => return Ok(Err(Left::OtherBranch { is, expected: expected.clone() })),
@@ -212,48 +219,88 @@ impl Repo {
             return Ok(Err(Left::Busy(operation)));
         }
         let now = self.head()?;
-        if now == *commit || self.is_ancestor(commit, &now)? {
+        // Cut short between the branch and the index, the index is still the parent's.
+        let cut_short = again && now == *commit && self.index_is(&self.tree_of(&landing.parent)?)?;
+        if !cut_short && (now == *commit || self.is_ancestor(commit, &now)?) {
             return Ok(Ok(branch));
         }
-        if now != landing.parent {
+        if !cut_short && now != landing.parent {
             return Ok(Err(Left::Moved { branch, now }));
         }
-        if !self.holds_already(&landing.tree)?
-            && let Some(left) = self.move_files(landing, commit, again)?
-        {
-            return Ok(Err(left));
+        let Some(lock) = lock else {
+            return Ok(Err(Left::Refused(format!("{} is there", IndexLock::file(self).display()))));
+        };
+        let steps = if self.holds_already(&landing.tree)? { Ok(Vec::new()) } else { self.steps(landing, again)? };
+        let steps = match steps {
+            Ok(steps) => steps,
+            Err(left) => return Ok(Err(left)),
+        };
+        let mut moving = Moving::new(self, &landing.tree)?;
+        let carried = match moving.go(&steps) {
+            Ok(()) => self.carry(lock, landing, commit, &branch),
+            Err(Stuck::Mine(path)) => Ok(Err(Left::Dirty(vec![path]))),
+            Err(Stuck::Refused(why)) => Ok(Err(Left::Refused(why))),
+            Err(Stuck::Repo(error)) => Err(error),
+        };
+        if matches!(carried, Ok(Ok(()))) {
+            moving.finish()?
+        } else {
+            moving.undo()?
         }
-        self.move_branch(&branch, landing, commit)
+        Ok(carried?.map(|()| branch))
     }
 
-    /// Moves the branch from the parent to the commit; puts the files back if somebody else has moved it just now.
-    fn move_branch(
+    /// Moves the branch from the parent to the commit, and the index with it; the files are there already.
+    fn carry(
         &self,
-        branch: &str,
+        lock: IndexLock,
         landing: &Landing,
         commit: &CommitId,
-    ) -> Result<Result<String, Left>, RepoError> {
-        let name = format!("refs/heads/{branch}");
-        let message = format!("windlass: land loop {}", landing.loop_id);
-        let args = ["update-ref", "-m", &message, &name, commit.as_str(), landing.parent.as_str()];
-        let moved = self.git().args(args).outcome()?;
-        if moved.status.success() {
-            return Ok(Ok(branch.to_owned()));
+        branch: &str,
+    ) -> Result<Result<(), Left>, RepoError> {
+        let said = |captured: &Captured| Left::Refused(String::from_utf8_lossy(&captured.stderr).trim().to_owned());
+        let index = ScratchIndex::new(self)?;
+        copy_with_time(&self.git_dir().join("index"), index.path())?;
+        let git = || self.git().settings(&["core.splitIndex=false"]).env("GIT_INDEX_FILE", index.path());
+        let merged = git().args(["read-tree", "-i", "-m", landing.parent.as_str(), commit.as_str()]).outcome()?;
+        if !merged.status.success() {
+            return Ok(Err(said(&merged)));
         }
-        let back = ["read-tree", "-m", "-u", commit.as_str(), landing.parent.as_str()];
-        self.git().args(back).bytes("put the files of the checkout back")?;
-        Ok(Err(match self.ref_value(&name)? {
-            Some(now) if now != landing.parent => Left::Moved { branch: branch.to_owned(), now },
-            _ => Left::Refused(String::from_utf8_lossy(&moved.stderr).trim().to_owned()),
-        }))
+        git().args(["update-index", "-q", "--refresh"]).outcome()?;
+        let name = format!("refs/heads/{branch}");
+        if self.ref_value(&name)?.as_ref() != Some(commit) {
+            let message = format!("windlass: land loop {}", landing.loop_id);
+            let args = ["update-ref", "-m", &message, &name, commit.as_str(), landing.parent.as_str()];
+            let moved = self.git().args(args).outcome()?;
+            if !moved.status.success() {
+                return Ok(Err(match self.ref_value(&name)? {
+                    Some(now) if now != landing.parent => Left::Moved { branch: branch.to_owned(), now },
+                    _ => said(&moved),
+                }));
+            }
+        }
+        // Who switched just now has the files of the other branch before them.
+        match self.branch()? {
+            Some(is) if is == branch => lock.write(index.path()).map(Ok),
+            Some(is) => Ok(Err(Left::OtherBranch { is, expected: branch.to_owned() })),
+            None => Ok(Err(Left::Detached)),
+        }
     }
 
     /// Whether the checkout's index and tracked files are the tree already: a landing was cut short before its last step.
     fn holds_already(&self, tree: &TreeId) -> Result<bool, RepoError> {
         let doing = "compare the checkout with the approved tree";
-        self.git().args(["update-index", "-q", "--refresh"]).outcome()?;
-        Ok(self.git().args(["diff-index", "--quiet", "--cached", tree.as_str(), "--"]).yes(doing)?
-            && self.git().args(["diff-files", "--quiet", "--ignore-submodules=dirty"]).yes(doing)?)
+        let index = ScratchIndex::new(self)?;
+        copy_with_time(&self.git_dir().join("index"), index.path())?;
+        let git = || self.git().env("GIT_INDEX_FILE", index.path());
+        git().args(["update-index", "-q", "--refresh"]).outcome()?;
+        Ok(self.index_is(tree)? && git().args(["diff-files", "--quiet", "--ignore-submodules=dirty"]).yes(doing)?)
+    }
+
+    /// Whether exactly this tree is staged.
+    fn index_is(&self, tree: &TreeId) -> Result<bool, RepoError> {
+        let args = ["diff-index", "--quiet", "--cached", tree.as_str(), "--"];
+        self.git().args(args).yes("compare the index with a tree")
     }
 
     fn is_ancestor(&self, commit: &CommitId, of: &CommitId) -> Result<bool, RepoError> {
@@ -261,75 +308,81 @@ impl Repo {
         self.git().args(args).yes("compare two commits")
     }
 
-    /// Sets index and files of the checkout, which stand at the parent, to the commit; why not, if they stay.
-    fn move_files(&self, landing: &Landing, commit: &CommitId, again: bool) -> Result<Option<Left>, RepoError> {
-        let (in_the_way, half_done) = self.in_the_way(landing, again)?;
-        if !in_the_way.is_empty() {
-            return Ok(Some(Left::Dirty(in_the_way)));
-        }
-        // Files that are what the commit has would stop git's careful way. Overwriting them with themselves loses nothing.
-        let moved = if half_done {
-            self.git().args(["read-tree", "--reset", "-u", commit.as_str()]).outcome()?
-        } else {
-            self.git().args(["read-tree", "-m", "-u", landing.parent.as_str(), commit.as_str()]).outcome()?
+    /// What is to be done to the files of the checkout, which stand at the parent; or what is in the way: changed tracked
+    /// files, and files that git doesn't track (ignored ones, too, which git itself would overwrite) where the change makes
+    /// new ones. A path that is already as the change makes it is not in the way, nor, if this is done `again`, one that
+    /// the change has begun to make: a landing was cut short there.
+    fn steps(&self, landing: &Landing, again: bool) -> Result<Result<Vec<Step>, Left>, RepoError> {
+        let parent = self.tree_of(&landing.parent)?;
+        let entries = |tree: &TreeId| -> Result<HashMap<String, FileEntry>, RepoError> {
+            Ok(self.files(tree)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect())
         };
-        let said = String::from_utf8_lossy(&moved.stderr).trim().to_owned();
-        Ok(if moved.status.success() { None } else { Some(Left::Refused(said)) })
+        let (old, new) = (entries(&parent)?, entries(&landing.tree)?);
+        let differences = self.differences(&parent, &landing.tree)?;
+        let dirty = self.in_the_way(&differences, &old)?;
+        let staged = !self.index_is(&parent)?;
+        let (mut blocking, mut done, mut begun) = (Vec::new(), HashSet::new(), HashSet::new());
+        for path in dirty {
+            let target = new.get(&path);
+            if !staged && self.is_already(&path, target)? {
+                done.insert(path);
+            } else if !staged
+                && again
+                && differences.iter().any(|one| one.path == path)
+                && self.is_begun(&path, target)?
+            {
+                begun.insert(path);
+            } else {
+                blocking.push(path);
+            }
+        }
+        if !blocking.is_empty() {
+            return Ok(Err(Left::Dirty(blocking)));
+        }
+        let elsewhere = self.not_checked_out()?;
+        let steps = differences.into_iter().map(|one| one.path);
+        let steps = steps.filter(|path| !done.contains(path) && !elsewhere.contains(path)).map(|path| Step {
+            old: old.get(&path).cloned(),
+            new: new.get(&path).cloned(),
+            begun: begun.contains(&path),
+            path,
+        });
+        Ok(Ok(steps.collect()))
     }
 
-    /// The paths that keep the files of the checkout from being moved: changed tracked files, and files that git doesn't
-    /// track (ignored ones, too, which git itself would overwrite) where the change makes new ones. A path that is already
-    /// as the change makes it is not among them, nor, if this is done `again`, one that the change has begun to make; the
-    /// flag says that there are such, left by a landing cut short.
-    fn in_the_way(&self, landing: &Landing, again: bool) -> Result<(Vec<String>, bool), RepoError> {
-        let parent = self.tree_of(&landing.parent)?;
-        let tracked: HashSet<String> = self.files(&parent)?.into_iter().map(|entry| entry.path).collect();
+    /// Paths that a sparse checkout leaves out.
+    fn not_checked_out(&self) -> Result<HashSet<String>, RepoError> {
+        let listed = self.git().args(["ls-files", "-v", "-z"]).bytes("read the index")?;
+        let skipped = listed.split(|byte| *byte == 0).filter_map(|line| line.strip_prefix(b"S "));
+        Ok(skipped.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Changed tracked files, and files that git doesn't track where the change makes new ones.
+    fn in_the_way(
+        &self,
+        differences: &[Difference],
+        tracked: &HashMap<String, FileEntry>,
+    ) -> Result<Vec<String>, RepoError> {
         let mut paths = self.dirty_tracked()?;
-        let differences = self.differences(&parent, &landing.tree)?;
-        for difference in &differences {
+        for difference in differences {
             let path = Path::new(&difference.path);
             let parts = path.ancestors().filter(|part| !part.as_os_str().is_empty());
             let mut names = parts.filter_map(|part| Some((part, part.to_str()?)));
             let found = names.find(|(part, name)| {
                 let meta = self.top().join(part).symlink_metadata();
-                !tracked.contains(*name) && meta.is_ok_and(|meta| *part == path || !meta.is_dir())
+                !tracked.contains_key(*name) && meta.is_ok_and(|meta| *part == path || !meta.is_dir())
             });
             paths.extend(found.map(|(_, name)| name.to_owned()));
         }
         paths.sort();
         paths.dedup();
-        let doing = "compare the index with the parent";
-        let staged = !self.git().args(["diff-index", "--quiet", "--cached", parent.as_str(), "--"]).yes(doing)?;
-        if staged || paths.is_empty() {
-            return Ok((paths, false));
-        }
-        let target: HashMap<String, FileEntry> =
-            self.files(&landing.tree)?.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
-        let mut blocking = Vec::new();
-        for path in paths {
-            let target = target.get(&path);
-            let begun = again && differences.iter().any(|one| one.path == path) && self.is_begun(&path, target)?;
-            if !begun && !self.is_already(&path, target)? {
-                blocking.push(path);
-            }
-        }
-        Ok((blocking, true))
+        Ok(paths)
     }
 
     /// Whether the checkout holds exactly this at the path: a file of that mode and content, or nothing.
     fn is_already(&self, path: &str, target: Option<&FileEntry>) -> Result<bool, RepoError> {
         let file = self.top().join(path);
-        let (Ok(meta), Some(target)) = (file.symlink_metadata(), target) else {
-            return Ok(target.is_none() && file.symlink_metadata().is_err());
-        };
-        let executable = meta.permissions().mode() & 0o100 != 0;
-        if !meta.is_file() || !target.mode.is_file() || executable != (target.mode == FileMode::Executable) {
-            return Ok(false);
-        }
-        let content = std::fs::read(&file).map_err(file_error("read", &file))?;
-        let option = format!("--path={path}");
-        let id = self.git().args(["hash-object", &option, "--stdin"]).stdin(content).line("compare a file")?;
-        Ok(id == target.id)
+        target.map_or_else(|| Ok(file.symlink_metadata().is_err()), |target| self.is_entry(path, &file, target))
     }
 
     /// Whether the checkout holds at the path what is left by a git that was killed while it put this there: nothing, or

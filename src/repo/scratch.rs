@@ -17,10 +17,7 @@ pub(super) struct ScratchIndex(PathBuf);
 impl ScratchIndex {
     /// A fresh path; no file is there yet.
     pub(super) fn new(repo: &Repo) -> Result<Self, RepoError> {
-        let dir = scratch_dir(repo)?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(file_error("create", &dir))?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Self(dir.join(format!("index-{}-{number}", process::id()))))
+        scratch_path(repo, "index").map(Self)
     }
 
     /// The path.
@@ -36,7 +33,15 @@ impl Drop for ScratchIndex {
     }
 }
 
-/// Where temporary indexes lie.
+/// Where temporary files lie.
 pub(super) fn scratch_dir(repo: &Repo) -> Result<PathBuf, RepoError> {
     Ok(repo.private_dir()?.join("scratch"))
+}
+
+/// A path there that nobody else uses.
+pub(super) fn scratch_path(repo: &Repo, what: &str) -> Result<PathBuf, RepoError> {
+    let dir = scratch_dir(repo)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(file_error("create", &dir))?;
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Ok(dir.join(format!("{what}-{}-{number}", process::id())))
 }

@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::git::{Git, RepoError, file_error};
+use super::index_lock::IndexLock;
 use super::objects::scratch_settings;
 use super::open::Repo;
 use super::scratch::{ScratchIndex, scratch_dir};
@@ -69,10 +70,13 @@ impl Repo {
         let linked = self.linked_at(worktree)?;
         self.make_index_honest(&linked)?;
         let doing = format!("check out tree {tree}");
-        scratch_settings(self.git_in(&linked)).args(["read-tree", "--reset", "-u", tree.as_str()]).bytes(&doing)?;
+        let set =
+            || scratch_settings(self.git_in(&linked)).args(["read-tree", "--reset", "-u", tree.as_str()]).bytes(&doing);
+        set()?;
         // Twice forced: a repository that somebody made inside goes, too.
         self.git_in(&linked).args(["clean", "-ffdq"]).bytes("remove what is not in the tree")?;
-        Ok(())
+        // A file reached through a link, in the place of its directory, was there for git; it went with the link.
+        set().map(drop)
     }
 
     /// The tree of everything in a worktree that git doesn't ignore, as it is now.
@@ -125,6 +129,7 @@ impl Repo {
     /// If a directory can't be listed or a file can't be removed.
     pub fn sweep(&self, keep: &[String]) -> Result<Vec<String>, RepoError> {
         remove_dir(&scratch_dir(self)?)?;
+        IndexLock::sweep(self)?;
         let mut names = children(&self.worktrees_dir()?)?;
         names.extend(children(&self.common_dir().join("worktrees"))?);
         names.sort();
@@ -234,7 +239,7 @@ impl Linked {
 }
 
 /// Copies an index with its time of change, which git compares with the times of the files to know which it can trust.
-fn copy_with_time(from: &Path, to: &Path) -> Result<(), RepoError> {
+pub(super) fn copy_with_time(from: &Path, to: &Path) -> Result<(), RepoError> {
     let copy = || {
         fs::copy(from, to)?;
         let modified = from.metadata()?.modified()?;

@@ -172,6 +172,25 @@ impl Desk {
         self.open_after_typing(args, size, "")
     }
 
+    /// Another program in a terminal, which is told where ours is by its first argument.
+    pub(crate) fn open_under(&self, program: &Path, args: &[&str], size: (u16, u16)) -> Terminal {
+        let mut command = CommandBuilder::new(program);
+        command.arg(PROGRAM);
+        command.args(args);
+        command.cwd(self.repo());
+        command.env_clear();
+        self.variables.iter().for_each(|(name, value)| command.env(name, value));
+        Terminal::open(command, size, "")
+    }
+
+    /// Runs the program under another one, without a terminal.
+    pub(crate) fn run_under(&self, program: &Path, args: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.arg(PROGRAM).args(args).current_dir(self.repo()).stdin(Stdio::null());
+        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.output().unwrap()
+    }
+
     /// The same, after something was typed there.
     pub(crate) fn open_after_typing(&self, args: &[&str], size: (u16, u16), typed: &str) -> Terminal {
         let mut command = CommandBuilder::new(PROGRAM);

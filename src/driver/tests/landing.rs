@@ -9,7 +9,7 @@ use crate::journal::Reader;
 use crate::process::capture::Capture;
 
 /// A place whose outcome is approved in the journal, with a driver that died right then.
-async fn approved() -> Place {
+pub(super) async fn approved() -> Place {
     let place = Place::new();
     let mut desk = Desk::at(&place, "outcome").await;
     desk.draft().await;

@@ -6,6 +6,7 @@ mod detours;
 mod gates;
 mod landing;
 mod others;
+mod races;
 mod starts;
 mod trees;
 mod whole;

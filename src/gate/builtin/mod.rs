@@ -66,7 +66,8 @@ pub const BUILTINS: &[Builtin] = &[
     },
     Builtin {
         name: "weakening",
-        doc: "The change leaves tests, assertions, thresholds and rules as strict as they are",
+        doc: "The change leaves tests, assertions, thresholds and rules as strict as they are; if it has to weaken them, \
+              it does nothing else, and a human says why",
         judge: weakening::judge,
     },
     Builtin {

@@ -167,6 +167,8 @@ pub(super) struct Details {
     tool: Option<String>,
     attempts: Vec<Verdict>,
     cached_from: Option<u64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    firm: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -206,6 +208,7 @@ impl From<&domain::Details> for Details {
             tool: details.tool.clone(),
             attempts: details.attempts.iter().map(|verdict| (*verdict).into()).collect(),
             cached_from: details.cached_from.map(|run| run.0),
+            firm: details.firm,
         }
     }
 }
@@ -227,6 +230,7 @@ impl TryFrom<Details> for domain::Details {
             tool: stored.tool,
             attempts: stored.attempts.into_iter().map(Into::into).collect(),
             cached_from: stored.cached_from.map(domain::RunId),
+            firm: stored.firm,
         })
     }
 }

@@ -131,6 +131,7 @@ fn gates_of_version_2_come_back_as_they_were() {
         tool: Some("cargo 1.95".into()),
         attempts: vec![Verdict::Fail, Verdict::Pass],
         cached_from: Some(RunId(7)),
+        firm: true,
     };
     let run = GateRun { verdict: Verdict::Flaky, details, ..run.clone() };
     let unsure = GateRun { verdict: Verdict::Inconclusive, ..run.clone() };

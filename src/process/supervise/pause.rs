@@ -11,6 +11,9 @@ use nix::unistd::Pid;
 
 use super::super::helper::descendants_of;
 
+/// How often those are looked for that began while others were stopped; only a flood of them needs more than a few.
+const LOOKS: u32 = 50;
+
 static STATE: Mutex<State> = Mutex::new(State { running: BTreeSet::new(), since: None, before: Duration::ZERO });
 
 /// Who runs, and how long everybody has been stopped.
@@ -31,6 +34,9 @@ impl Listed {
     pub(super) fn new(leader: Pid) -> Self {
         let mut state = state();
         state.running.insert(leader);
+        if state.since.is_some() {
+            stop(leader);
+        }
         Self { leader, stopped_before: state.stopped() }
     }
 
@@ -50,17 +56,38 @@ impl State {
     fn stopped(&self) -> Duration {
         self.before + self.since.map(|since| since.elapsed()).unwrap_or_default()
     }
+}
 
-    /// Sends `signal` to everybody.
-    fn tell(&self, signal: Signal) {
-        for leader in &self.running {
-            // Those in groups of their own one by one. Who is gone needs no signal.
-            for pid in descendants_of(*leader) {
-                let _ = kill(pid, signal);
-            }
-            let _ = killpg(*leader, signal);
+/// Stops a helper and all that descends from it.
+fn stop(leader: Pid) {
+    tell(leader, Signal::SIGSTOP);
+    // What stands still begins nothing new, so once a look finds nobody else all of them do.
+    let mut known = BTreeSet::new();
+    for _ in 0..LOOKS {
+        let new: Vec<Pid> = descendants_of(leader).into_iter().filter(|pid| known.insert(*pid)).collect();
+        if new.is_empty() {
+            return;
+        }
+        for pid in new {
+            // Who is gone needs no signal.
+            let _ = kill(pid, Signal::SIGSTOP);
         }
     }
+}
+
+/// Lets a helper and all that descends from it go on.
+fn go_on(leader: Pid) {
+    // Those in groups of their own one by one.
+    for pid in descendants_of(leader) {
+        let _ = kill(pid, Signal::SIGCONT);
+    }
+    tell(leader, Signal::SIGCONT);
+}
+
+/// Sends `signal` to a helper and its group, which it doesn't lead yet in its first moments.
+fn tell(leader: Pid, signal: Signal) {
+    let _ = killpg(leader, signal);
+    let _ = kill(leader, signal);
 }
 
 fn state() -> MutexGuard<'static, State> {
@@ -73,7 +100,7 @@ pub fn pause() {
     let mut state = state();
     if state.since.is_none() {
         state.since = Some(Instant::now());
-        state.tell(Signal::SIGSTOP);
+        state.running.iter().copied().for_each(stop);
     }
 }
 
@@ -83,7 +110,7 @@ pub fn resume() {
     if state.since.is_some() {
         state.before = state.stopped();
         state.since = None;
-        state.tell(Signal::SIGCONT);
+        state.running.iter().copied().for_each(go_on);
     }
 }
 

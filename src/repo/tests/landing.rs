@@ -7,7 +7,7 @@ use crate::domain::{CommitId, LoopId, Person, Timestamp};
 use crate::repo::{Checkout, LandError, Landing, Left};
 
 /// A change that edits one file, makes one in a new directory, and deletes one.
-fn landing(fixture: &Fixture) -> Landing {
+pub(super) fn landing(fixture: &Fixture) -> Landing {
     let repo = &fixture.repo;
     let tree = repo.with_file(&fixture.tree(), "src/twice.rs", b"x\ny\nx\nz\n").unwrap();
     let tree = repo.with_file(&tree, "new/file.txt", b"new\n").unwrap();
@@ -93,6 +93,14 @@ fn a_landing_cut_short_at_any_step_is_finished_by_the_next() {
         }),
         ("after the index", |fixture, landing, commit| {
             fixture.git(&["read-tree", "-m", "-u", landing.parent.as_str(), commit.as_str()]);
+        }),
+        ("after the branch, before the index", |fixture, _, commit| {
+            fixture.write("src/twice.rs", "x\ny\nx\nz\n");
+            fixture.write("new/file.txt", "new\n");
+            fs::remove_file(fixture.top().join("docs/Guide.md")).unwrap();
+            fixture.git(&["update-ref", "refs/windlass/loop-3", commit.as_str()]);
+            fixture.git(&["update-ref", "refs/heads/main", commit.as_str()]);
+            fixture.write(".git/index.lock", "windlass lands a change\n");
         }),
         ("after the branch", |fixture, landing, commit| {
             fixture.git(&["read-tree", "-m", "-u", landing.parent.as_str(), commit.as_str()]);

@@ -4,6 +4,7 @@ mod answers;
 mod enclosed;
 mod facts;
 mod landing;
+mod races;
 mod worktrees;
 
 use std::collections::BTreeMap;

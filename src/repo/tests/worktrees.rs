@@ -86,6 +86,20 @@ fn an_index_that_lies_does_not_hide_an_edit() {
     assert_eq!(fs::read_to_string(path.join("src/twice.rs")).unwrap(), "x\ny\nx\ny\n");
 }
 
+#[test]
+fn a_directory_behind_a_link_is_made_anew() {
+    let fixture = Fixture::new();
+    let path = fixture.repo.worktree("w", &fixture.head()).unwrap();
+    fs::rename(path.join("docs"), path.join("elsewhere")).unwrap();
+    symlink("elsewhere", path.join("docs")).unwrap();
+    assert_eq!(fixture.repo.changed(&path, &fixture.tree()).unwrap(), ["docs/Guide.md"]);
+    fixture.repo.check_out(&path, &fixture.tree()).unwrap();
+    assert!(path.join("docs").symlink_metadata().unwrap().is_dir());
+    assert_eq!(fs::read_to_string(path.join("docs/Guide.md")).unwrap(), "# Guide\n");
+    assert!(!path.join("elsewhere").exists());
+    assert_eq!(fixture.repo.changed(&path, &fixture.tree()).unwrap(), [""; 0]);
+}
+
 /// Makes a repository whose file system monitor leaves the fixture's mark.
 fn evil_repository(fixture: &Fixture, dir: &Path) {
     git(dir.parent().unwrap(), &["init", "-q", &dir.to_string_lossy()]);

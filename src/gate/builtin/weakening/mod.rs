@@ -3,6 +3,9 @@
 //!
 //! It reads the diff as text, in the languages it knows. It doesn't say that a change is wrong; it says where a human has
 //! to look before what the other gates say counts for anything.
+//!
+//! A change that is judged by less than before is no change to look at quickly. So no reason goes past it while the
+//! change does anything else, too: weaker judges are asked for, argued and approved on their own.
 
 mod bounds;
 mod claims;
@@ -66,15 +69,24 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judged {
     let Some(change) = &evidence.revision.change else { return no_change().into() };
     let patch = Patch::of(&change.patch);
     let mut found: Vec<(&str, Finding)> = Vec::new();
+    let mut others: Vec<&str> = Vec::new();
     // What has no lines to show, such as a binary or a changed mode, is in the list of files only.
     let silent = change.files.iter().filter(|file| !patch.files.contains_key(&file.path));
-    for file in silent.filter(|file| tongue::is_judge(&file.path)) {
+    for file in silent {
+        if !tongue::is_judge(&file.path) {
+            others.push(&file.path);
+            continue;
+        }
         let what = "changes what configures the judges".to_owned();
         found.push((&file.path, Finding { sort: Sort::Rule, line: None, what }));
     }
     let files = edited(&patch);
     for file in &files {
-        found.extend(of_file(file, &files).into_iter().map(|finding| (file.path, finding)));
+        let weaker = of_file(file, &files);
+        if !is_all_weaker(file, &weaker) {
+            others.push(file.path);
+        }
+        found.extend(weaker.into_iter().map(|finding| (file.path, finding)));
     }
     if found.is_empty() {
         return Judged::new(Verdict::Pass, "no test, assertion, bound or rule is weaker than before");
@@ -89,9 +101,24 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judged {
         lines: line.map(|line| (line, line)),
         text: what,
     });
-    Judged::new(Verdict::Fail, format!("weakens what judges it: {}", sorts.join(", ")))
-        .line("send it back, or say in your own words why each of these has to be:")
-        .at(spots.collect())
+    let sorts = format!("weakens what judges it: {}", sorts.join(", "));
+    if others.is_empty() {
+        return Judged::new(Verdict::Fail, sorts)
+            .line("send it back, or say in your own words why each of these has to be; the change does nothing else:")
+            .at(spots.collect());
+    }
+    others.sort_unstable();
+    let split = format!("{sorts}; split: ask for this on its own, in a loop that changes nothing else");
+    let judged = Judged::new(Verdict::Fail, split).line("send it back for a change that leaves these as they are:");
+    let judged = judged.at(spots.collect()).line(format!("it changes {} too", others.join(", ")));
+    Judged { firm: true, ..judged }
+}
+
+/// Whether a file's changes are to those who judge, and to nothing else: it is a test or configures judges, or each of
+/// its changed lines is at a place that became weaker.
+fn is_all_weaker(file: &Edited<'_>, weaker: &[Finding]) -> bool {
+    let found = |entry: &lines::Entry<'_>| weaker.iter().any(|finding| finding.line == Some(entry.anchor));
+    file.is_test || tongue::is_judge(file.path) || file.came().chain(file.went()).all(found)
 }
 
 fn of_file(file: &Edited<'_>, all: &[Edited<'_>]) -> Vec<Finding> {

@@ -115,10 +115,37 @@ fn what_was_found_is_counted_and_placed() {
     );
     let found = judged(&diff[0].1);
     assert_eq!(found.summary, "weakens what judges it: 2 assertions, 1 suppression");
+    assert!(!found.firm, "a test changes, and nothing else");
     let places: Vec<_> = found.spots.iter().map(|spot| (spot.lines.unwrap().0, spot.text.as_str())).collect();
     let removed = "removes the assertion: assert_eq!(a, 1);";
     assert_eq!(places, [(2, removed), (3, "suppresses: #[allow(unused)]"), (5, "removes the assertion: assert!(a);")]);
     assert!(found.text.contains("tests/it.rs:3: suppresses: #[allow(unused)]"), "{}", found.text);
+}
+
+#[test]
+fn weaker_judges_are_asked_for_on_their_own() {
+    let weaker = "@ tests/it.rs\n-assert_eq!(a, 1);\n+assert!(a > 0);";
+    let suppressed = "@ src/a.rs\n fn f() {\n+    #[allow(clippy::unwrap_used)]\n     g();";
+    let inline = "@ src/b.rs\n-#[test]\n-fn adds() {\n-    assert_eq!(add(1, 1), 2);\n-}\n fn h() {}";
+    for (files, firm) in [
+        (vec![weaker], false),
+        (vec![suppressed], false),
+        (vec![inline], false),
+        (vec![weaker, suppressed, inline, "@ .github/workflows/ci.yml\n-      - run: make test"], false),
+        (vec!["@ .windlass/config.toml\n-name = \"tests\"\n+name = \"none\""], false),
+        (vec![weaker, "@ src/a.rs\n-    g();\n+    h();"], true),
+        (vec!["@ src/a.rs\n+    #[allow(clippy::unwrap_used)]\n-    g();\n+    g().unwrap();"], true),
+        (vec![weaker, "@ README.md\n-slow\n+fast"], true),
+        (vec!["@ Cargo.toml\n-unwrap_used = \"deny\"\n+unwrap_used = \"allow\"\n+serde = \"1\""], true),
+    ] {
+        let diff: String = files.iter().map(|file| file_diff(file)).collect();
+        let found = judged(&diff);
+        assert_eq!((found.verdict, found.firm), (Verdict::Fail, firm), "{files:?}: {found:?}");
+        assert_eq!(found.summary.contains("split: ask for this on its own"), firm, "{found:?}");
+    }
+    // What has no lines to show is something else, too.
+    let picture = format!("{}diff --git a/docs/logo.png b/docs/logo.png\nBinary files differ\n", file_diff(weaker));
+    assert!(judged(&picture).firm);
 }
 
 #[test]
