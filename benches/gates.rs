@@ -18,7 +18,7 @@ use tempfile::tempdir;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use windlass::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
-use windlass::gate::command::run_command;
+use windlass::gate::command::{Site, run_command};
 use windlass::gate::guard::Guard;
 use windlass::process::helper;
 
@@ -41,7 +41,7 @@ fn ours(root: &Path, guard: Guard, argv: &[&str]) -> Duration {
             let (def, spill) = (&def, root.join(format!("spill-{number}")));
             async move {
                 let cancel = CancellationToken::new();
-                let result = run_command(def, root, guard, &spill, &cancel, |_, _| {}).await;
+                let result = run_command(def, Site { root, guard, parcel: None }, &spill, &cancel, |_, _| {}).await;
                 assert_eq!(result.verdict, Verdict::Pass, "{}", result.summary);
             }
         });

@@ -19,6 +19,7 @@ mod hunk;
 mod landing;
 mod objects;
 mod open;
+mod parcel;
 mod path;
 mod revision;
 mod scratch;

@@ -165,6 +165,9 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
 
 /// How far the sandbox of a gate's command is open.
 fn reach(reach: &Reach) -> String {
+    if !reach.runner.is_empty() {
+        return format!("on: {}; no sandbox of ours there", reach.runner.join(" "));
+    }
     let network = reach.network.then(|| "network allowed".to_owned());
     let writes = (!reach.writable.is_empty()).then(|| format!("also writes in {}", reach.writable.join(", ")));
     network.into_iter().chain(writes).collect::<Vec<_>>().join(", ")
