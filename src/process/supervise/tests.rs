@@ -228,7 +228,8 @@ async fn what_is_stopped_with_the_program_goes_on_with_it_and_loses_no_time() {
         let stopped = |name: &str| {
             let pid = fs::read_to_string(path.join(name)).unwrap();
             let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+            // D: it waits for a child that was stopped before it had become another program.
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'D']))
         };
         let mut looks = 0;
         while !(stopped("one") && stopped("two")) {
