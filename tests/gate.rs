@@ -299,15 +299,15 @@ fn a_runner_gets_exactly_the_tree_and_its_report_is_judged_against_the_base() {
     project.commit(&[(".windlass/config.toml", &config), ("a b/c", "2\n")]);
     let good = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
     assert!(good.code == 0 && good.out.contains("pass unit: 2 tests"), "{good:?}");
-    let line = format!("unit on: {}; no sandbox of ours there", far.display());
-    let (said, answered) = (good.out.find(&line), good.out.find("pass unit"));
+    let place = format!("on: {}; no sandbox of ours there", far.display());
+    let (said, answered) = (good.out.find(&format!("unit {place}")), good.out.find("pass unit"));
     assert!(said.is_some() && said < answered, "it is said before it runs: {good:?}");
 
     project.commit(&[("tests.txt", "one\n")]);
     let fewer = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
     assert!(fewer.code == 4 && fewer.out.contains("fail unit"), "{fewer:?}");
     let told = project.run(&["gate", "explain", "unit"]);
-    for part in [format!("around it: {}", &line["unit ".len()..]), format!("the runner {}: ", far.display())] {
+    for part in [format!("around it: {place}"), format!("the runner {}: ", far.display())] {
         assert!(told.out.contains(&part), "{part}: {told:?}");
     }
     let json = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1", "--json"]).json();
