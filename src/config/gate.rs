@@ -291,7 +291,7 @@ mod tests {
             ("kind = \"arch\"\nfiles = [\"src\"]\ndeny = [\"a b\"]", "is no rule"),
             ("kind = \"budget\"", "it limits nothing: add one of lines, files"),
             ("argv = [\"x\"]\nrunner = \"ssh host\"", "write runner = [\"ssh\", \"host\"]"),
-            ("argv = [\"x\"]\nrunner = []", "\"runner\" of gate \"g\" names no program"),
+            ("argv = [\"x\"]\nrunner = []", "c.toml:4:10: \"runner\" in [[gate]] names no program"),
             ("argv = [\"x\"]\nrunner = [\"./submit\"]", "c.toml:4:10: \"./submit\" is a path inside the tree"),
             (
                 "argv = [\"x\"]\nrunner = [\"ssh\", \"h\"]\nnetwork = true",

@@ -58,6 +58,13 @@ pub struct Reach {
     pub runner: Vec<String>,
 }
 
+impl Reach {
+    /// Where it runs, if it runs elsewhere, for its line.
+    pub fn elsewhere(&self) -> Option<String> {
+        (!self.runner.is_empty()).then(|| format!("on: {}; no sandbox of ours there", self.runner.join(" ")))
+    }
+}
+
 /// How a gate judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GateKind {

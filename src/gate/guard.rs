@@ -31,8 +31,10 @@ impl Guard {
 
     /// What a command that may reach this far is kept to, in a few words for its line.
     pub fn words(self, reach: &Reach) -> String {
+        if let Some(elsewhere) = reach.elsewhere() {
+            return elsewhere;
+        }
         match self {
-            _ if !reach.runner.is_empty() => format!("on: {}; no sandbox of ours there", reach.runner.join(" ")),
             Self::Off => "NO SANDBOX, your config.toml says so".to_owned(),
             Self::Missing(protection) => format!("NO SANDBOX on this machine ({protection}): {WITHOUT}"),
             Self::Sandbox(protection) if reach.writable.is_empty() => protection.words(reach.network),
@@ -45,7 +47,7 @@ impl Guard {
     /// What protects the machine, in full, for the record.
     pub fn evidence(self, reach: &Reach) -> String {
         match self {
-            _ if !reach.runner.is_empty() => self.words(reach),
+            _ if reach.elsewhere().is_some() => self.words(reach),
             Self::Off | Self::Missing(_) => "no sandbox".to_owned(),
             Self::Sandbox(protection) => format!("{} ({protection})", self.words(reach)),
         }
