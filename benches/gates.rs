@@ -1,4 +1,7 @@
 //! Fifty gates through Windlass against the same fifty under `make -j2`, two at a time both, in turns: as ratios.
+//!
+//! Windlass's side is what it does to run a command and have its verdict: supervision, output, sandbox, the starting and
+//! ending of its helpers. The worktree's check-out, the look for changed files and the journal are not in it.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -18,7 +21,7 @@ use tempfile::tempdir;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use windlass::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
-use windlass::gate::command::run_command;
+use windlass::gate::command::{Site, run_command};
 use windlass::gate::guard::Guard;
 use windlass::process::helper;
 
@@ -41,7 +44,7 @@ fn ours(root: &Path, guard: Guard, argv: &[&str]) -> Duration {
             let (def, spill) = (&def, root.join(format!("spill-{number}")));
             async move {
                 let cancel = CancellationToken::new();
-                let result = run_command(def, root, guard, &spill, &cancel, |_, _| {}).await;
+                let result = run_command(def, Site { root, guard, parcel: None }, &spill, &cancel, |_, _| {}).await;
                 assert_eq!(result.verdict, Verdict::Pass, "{}", result.summary);
             }
         });
@@ -75,10 +78,14 @@ fn main() -> ExitCode {
     let dir = tempdir().unwrap();
     let guard = Guard::new(true);
     println!("{}", guard.words(&Reach::default()));
-    let check = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
-    fs::write(dir.path().join("check"), check).unwrap();
-    let gates: [(&str, &[&str], &str); 2] =
-        [("nothing at all (true)", &["true"], "true"), ("the smallest of checks", &["sh", "check"], "sh check")];
+    let check = |turns: u32| format!("i=0; while [ $i -lt {turns} ]; do i=$((i+1)); done");
+    fs::write(dir.path().join("small"), check(1000)).unwrap();
+    fs::write(dir.path().join("check"), check(20_000)).unwrap();
+    let gates: [(&str, &[&str], &str); 3] = [
+        ("nothing at all (true)", &["true"], "true"),
+        ("a shell that counts to 1,000", &["sh", "small"], "sh small"),
+        ("a shell that counts to 20,000", &["sh", "check"], "sh check"),
+    ];
     for (name, argv, line) in gates {
         let (mut plain, mut kept, mut made) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..TURNS {

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -274,4 +275,42 @@ fn the_checkout_stays_as_it_is() {
     assert!(ended.code == 4 && ended.out.contains("changed the tree it judges: a"), "{ended:?}");
     assert_eq!(fs::read_to_string(project.repo().join("a")).unwrap(), "1\n");
     assert!(!Path::new(&project.repo().join("b")).exists());
+}
+
+/// A program of the project's person, not of the repository: joins its words for a shell elsewhere, as ssh does.
+fn far_shell(project: &Project) -> PathBuf {
+    let (program, far) = (project.dir.path().join("far-shell"), project.dir.path().join("far"));
+    fs::create_dir(&far).unwrap();
+    let line = format!("cd '{0}' && exec env -i PATH=\"$PATH\" TMPDIR='{0}' sh -c \"$*\"", far.display());
+    fs::write(&program, format!("#!/bin/sh\n{line}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+#[test]
+fn a_runner_gets_exactly_the_tree_and_its_report_is_judged_against_the_base() {
+    let project = Project::new(&[("tests.txt", "one\ntwo\n"), ("a b/c", "1\n")]);
+    let far = far_shell(&project);
+    let script = "echo '<testsuite>' >r.xml; while read -r name; do echo \"<testcase name='$name'/>\"; done <tests.txt \
+                  >>r.xml; echo '</testsuite>' >>r.xml; cat 'a b/c'; case $PWD in */far/*) ;; *) exit 9;; esac";
+    let config = format!(
+        "[[gate]]\nname = \"unit\"\nkind = \"junit\"\nargv = [\"sh\", \"-c\", {script:?}]\nreport = \"r.xml\"\nrunner = [{far:?}]\n"
+    );
+    project.commit(&[(".windlass/config.toml", &config), ("a b/c", "2\n")]);
+    let good = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
+    assert!(good.code == 0 && good.out.contains("pass unit: 2 tests"), "{good:?}");
+    let place = format!("on: {}; no sandbox of ours there", far.display());
+    let (said, answered) = (good.out.find(&format!("unit {place}")), good.out.find("pass unit"));
+    assert!(said.is_some() && said < answered, "it is said before it runs: {good:?}");
+
+    project.commit(&[("tests.txt", "one\n")]);
+    let fewer = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1"]);
+    assert!(fewer.code == 4 && fewer.out.contains("fail unit"), "{fewer:?}");
+    let told = project.run(&["gate", "explain", "unit"]);
+    for part in [format!("around it: {place}"), format!("the runner {}: ", far.display())] {
+        assert!(told.out.contains(&part), "{part}: {told:?}");
+    }
+    let json = project.run(&["gate", "run", "--trust-config", "--base", "HEAD~1", "--json"]).json();
+    assert!(json.to_string().contains("no sandbox of ours there"), "{json}");
+    assert!(fs::read_dir(project.dir.path().join("far")).unwrap().next().is_none(), "nothing is left there");
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::config::Config;
-use crate::domain::{CommandSpec, Enforcement, GateKind, Reach, Timestamp, visible_line};
+use crate::domain::{CommandSpec, Enforcement, Reach, Timestamp, visible_line};
 use crate::engine::{Command, decide};
 use crate::gate::guard::Guard;
 use crate::journal::Journal;
@@ -58,7 +58,7 @@ pub(super) fn run(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
 fn commands(config: &Config) -> Vec<String> {
     let mut lines = Vec::new();
     for gate in &config.gates {
-        if let GateKind::Command(spec) = &gate.kind {
+        if let Some(spec) = gate.command() {
             let advisory = if gate.enforcement == Enforcement::Advisory { ", advisory" } else { "" };
             lines.push(format!("gate {}: {}{advisory}", gate.name, written(spec)));
         }
@@ -82,6 +82,10 @@ fn written(spec: &CommandSpec) -> String {
     }
     if !spec.env.is_empty() {
         line.push_str(&format!(", given {}", spec.env.join(", ")));
+    }
+    if !spec.reach.runner.is_empty() {
+        let runner: Vec<String> = spec.reach.runner.iter().map(word).collect();
+        line.push_str(&format!(", BY WAY OF {}", runner.join(" ")));
     }
     if spec.reach.network {
         line.push_str(", WITH THE NETWORK");

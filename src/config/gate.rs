@@ -9,7 +9,7 @@ use crate::domain::{Check, CheckKind, GateDef, GateKind, GateRules, Runs, Settin
 const COMMON: &[&str] =
     &["name", "kind", "enforcement", "applies_if", "needs", "retries", "weight", "ttl_s", "version"];
 /// The keys of a gate that runs a command.
-const COMMAND: &[&str] = &["argv", "dir", "timeout_s", "env", "network", "writable"];
+const COMMAND: &[&str] = &["argv", "dir", "timeout_s", "env", "network", "writable", "runner"];
 /// The kind of a gate that doesn't say.
 const PLAIN: &str = "command";
 /// Seconds a gate's command has, unless it says otherwise.
@@ -159,6 +159,10 @@ fn sense(table: &Fields<'_, '_>, check: &Check) -> bool {
                 idle.then(|| ("files", "it forbids nothing: add \"deny\" rules, or cycles = true".to_owned()))
             }
         }
+        CheckKind::Bench if settings.text("report").is_none() && table.value("runner").is_some() => {
+            let why = "what is timed must run here, or the connection is timed too; run a benchmark there that writes a \"report\"";
+            Some(("runner", why.to_owned()))
+        }
         CheckKind::Budget | CheckKind::Deps if settings.0.is_empty() => {
             let keys: Vec<&str> = kind.settings().iter().map(|spec| spec.key).collect();
             Some(("kind", format!("it limits nothing: add one of {}", keys.join(", "))))
@@ -286,6 +290,14 @@ mod tests {
             ("kind = \"arch\"\nfiles = [\"src\"]", "it forbids nothing"),
             ("kind = \"arch\"\nfiles = [\"src\"]\ndeny = [\"a b\"]", "is no rule"),
             ("kind = \"budget\"", "it limits nothing: add one of lines, files"),
+            ("argv = [\"x\"]\nrunner = \"ssh host\"", "write runner = [\"ssh\", \"host\"]"),
+            ("argv = [\"x\"]\nrunner = []", "c.toml:4:10: \"runner\" in [[gate]] names no program"),
+            ("argv = [\"x\"]\nrunner = [\"./submit\"]", "c.toml:4:10: \"./submit\" is a path inside the tree"),
+            (
+                "argv = [\"x\"]\nrunner = [\"ssh\", \"h\"]\nnetwork = true",
+                "c.toml:5:11: \"network\" is about the sandbox",
+            ),
+            ("kind = \"bench\"\nargv = [\"x\"]\nrunner = [\"ssh\", \"h\"]", "the connection is timed too"),
             ("kind = \"contract\"\nargv = [\"x\"]\ntool = \"openapi\"", "can't be \"openapi\"; known: oasdiff, pact"),
             ("argv = [\"x\"]\nneeds = [\"y\"]", "c.toml:4:10: there is no gate called \"y\""),
             ("argv = [\"x\"]\nneeds = [\"g\"]", "none of them could begin"),

@@ -235,8 +235,11 @@ pub(super) fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandS
     }
     let timeout_s = table.number("timeout_s", 1..=86_400).unwrap_or(timeout_s);
     let env = checked(table, "env", variable);
-    let reach =
-        Reach { network: table.truth("network").unwrap_or(false), writable: checked(table, "writable", outside) };
+    let reach = Reach {
+        network: table.truth("network").unwrap_or(false),
+        writable: checked(table, "writable", outside),
+        runner: runner(table),
+    };
     Some(CommandSpec {
         argv: argv(table, "argv", &["make", "test"])?,
         dir: dir.map(|dir| dir.value).unwrap_or_default(),
@@ -244,6 +247,23 @@ pub(super) fn command(table: &Fields<'_, '_>, timeout_s: u64) -> Option<CommandS
         env,
         reach,
     })
+}
+
+/// The command that runs another one elsewhere.
+fn runner(table: &Fields<'_, '_>) -> Vec<String> {
+    let Some(offset) = table.value("runner").map(|value| value.offset) else { return Vec::new() };
+    let runner = argv(table, "runner", &["ssh", "build-host"]).unwrap_or_default();
+    if let Some(program) = runner.first().filter(|program| program.contains('/') && !program.starts_with('/')) {
+        let why = "is a path inside the tree under review; a runner is a program on PATH, or an absolute path";
+        table.document().problem(offset, format!("{program:?} {why}"));
+    }
+    for key in ["network", "writable"] {
+        if let Some(value) = table.value(key) {
+            let why = "is about the sandbox here, and a \"runner\" runs the command elsewhere: take one of them away";
+            table.document().problem(value.offset, format!("{key:?} {why}"));
+        }
+    }
+    runner
 }
 
 /// The command under `key`, with an example of one for messages.

@@ -54,6 +54,15 @@ pub struct Reach {
     pub network: bool,
     /// Directories that it may write in; absolute, or below the home directory with a `~/`.
     pub writable: Vec<String>,
+    /// The command that gives it a shell elsewhere, such as `ssh build-host`; empty if it runs here.
+    pub runner: Vec<String>,
+}
+
+impl Reach {
+    /// Where it runs, if it runs elsewhere, for its line.
+    pub fn elsewhere(&self) -> Option<String> {
+        (!self.runner.is_empty()).then(|| format!("on: {}; no sandbox of ours there", self.runner.join(" ")))
+    }
 }
 
 /// How a gate judges.
@@ -133,12 +142,13 @@ impl CommandSpec {
             .text("dir", &self.dir)
             .field("timeout", &self.timeout_s.to_le_bytes())
             .list("env", &self.env);
-        let Reach { network, writable } = &self.reach;
+        let Reach { network, writable, runner } = &self.reach;
         // Definitions from before there was any keep their digests.
         if self.reach == Reach::default() {
             return builder;
         }
-        builder.field("network", &[u8::from(*network)]).list("writable", writable)
+        let builder = builder.field("network", &[u8::from(*network)]).list("writable", writable);
+        if runner.is_empty() { builder } else { builder.list("runner", runner) }
     }
 }
 

@@ -10,15 +10,16 @@ use crate::domain::{
     Check, CheckKind, CommandSpec, Digest, DigestBuilder, GateDef, GateKind, GateRun, LoopId, TreeId, Verdict, covers,
 };
 use crate::gate::case::{Judged, ReportCase, Reports, Tree, TreeCase};
-use crate::gate::command::{CommandResult, run_command};
+use crate::gate::command::{CommandResult, Site, run_command};
 use crate::gate::guard::Guard;
 use crate::gate::patch::Patch;
+use crate::gate::runner::Parcel;
 use crate::gate::{bench, health, judge_reports, judge_trees, report};
 use crate::process::supervise::Stream;
 use crate::repo::{Repo, RepoError};
 
 use super::baseline::Baselines;
-use super::bench::{Bench, Seat};
+use super::bench::{Bench, Seat, aside};
 use super::{Home, Report, now};
 
 /// How much of one run's output is told as it comes, in bytes; a flood would only pile up in memory.
@@ -169,8 +170,9 @@ impl Judging {
                 (None, base) => self.look(check, head, base),
             },
             GateKind::Command(_) | GateKind::Builtin => {
-                let result =
-                    run_command(&self.def, head.path(), self.guard, &self.spill, &self.cancel, self.teller()).await;
+                let parcel = self.parcel(&self.head.1).await?;
+                let site = self.site(head.path(), parcel.as_ref());
+                let result = run_command(&self.def, site, &self.spill, &self.cancel, self.teller()).await;
                 let judged = Judged::new(result.verdict, result.summary.clone());
                 Ok(Attempt::of(judged, &result))
             }
@@ -199,9 +201,9 @@ impl Judging {
             },
         };
         let name = &self.def.name;
-        let ran =
-            report::run(name, command, pattern, (head.path(), self.guard), &self.spill, &self.cancel, self.teller())
-                .await;
+        let parcel = self.parcel(&self.head.1).await?;
+        let site = self.site(head.path(), parcel.as_ref());
+        let ran = report::run(name, command, pattern, site, &self.spill, &self.cancel, self.teller()).await;
         let judged = match &ran.reports {
             Err(why) if ran.command.verdict == Verdict::Fail || ran.command.verdict == Verdict::Pass => {
                 Judged::error(why.clone())
@@ -253,9 +255,9 @@ impl Judging {
         }
         self.say("[windlass: the base first, once]\n");
         let name = &self.def.name;
-        let ran =
-            report::run(name, command, pattern, (base.path(), self.guard), &self.spill, &self.cancel, self.teller())
-                .await;
+        let parcel = self.parcel(&self.base.1).await.map_err(|error| error.to_string())?;
+        let site = self.site(base.path(), parcel.as_ref());
+        let ran = report::run(name, command, pattern, site, &self.spill, &self.cancel, self.teller()).await;
         self.say("\n[windlass: now the tree under review]\n");
         let reports = ran.reports?;
         kept.write(&reports)?;
@@ -321,14 +323,30 @@ impl Judging {
             env: self.def.command().map(|command| command.env.clone()).unwrap_or_default(),
             reach: self.def.command().map(|command| command.reach.clone()).unwrap_or_default(),
         };
-        let ran =
-            report::run(&self.def.name, &command, None, (root, self.guard), &self.spill, &self.cancel, |_, _| {}).await;
+        let parcel = self.parcel(&self.head.1).await.map_err(|error| error.to_string())?;
+        let site = self.site(root, parcel.as_ref());
+        let ran = report::run(&self.def.name, &command, None, site, &self.spill, &self.cancel, |_, _| {}).await;
         let reports = ran.reports?;
         if reports.exit != 0 {
             return Err(ran.command.summary);
         }
         let said = reports.files.first().map(|file| String::from_utf8_lossy(&file.bytes).trim().to_owned());
         said.filter(|said| !said.is_empty()).ok_or_else(|| "it printed nothing".to_owned())
+    }
+
+    fn site<'a>(&self, root: &'a Path, parcel: Option<&'a Parcel>) -> Site<'a> {
+        Site { root, guard: self.guard, parcel }
+    }
+
+    /// The tree as a runner gets it, if there is a runner.
+    async fn parcel(&self, tree: &TreeId) -> Result<Option<Parcel>, RepoError> {
+        if self.def.command().is_none_or(|command| command.reach.runner.is_empty()) {
+            return Ok(None);
+        }
+        let (repo, tree) = (self.repo.clone(), tree.clone());
+        let bundle = aside(move || Ok((repo.bundle(&tree)?, tree)));
+        let (bytes, tree) = bundle.await?;
+        Ok(Some(Parcel { tree, bundle: bytes.into() }))
     }
 
     /// Over everything the answer rests on.

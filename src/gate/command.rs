@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guard;
+use super::runner::{self, Parcel, Wanted};
 use crate::domain::{CommandSpec, GateDef, Verdict};
 use crate::process::supervise::{self, Ending, Finished, GRACE, Spec, Stream};
 
@@ -28,21 +29,34 @@ pub struct CommandResult {
     pub duration_ms: u64,
 }
 
-/// Runs the command of `def` in its directory of the worktree `root`, with `guard` around it. Output goes to `output` as it comes, and to the
-/// file `spill` once it is long; see [`supervise::run`] for what is guaranteed about the processes.
+/// Where a command runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// The worktree.
+    pub root: &'a Path,
+    /// What stands around it.
+    pub guard: Guard,
+    /// The worktree's tree, for commands that run elsewhere.
+    pub parcel: Option<&'a Parcel>,
+}
+
+/// Runs the command of `def` in its directory of the worktree, or of its tree elsewhere. Output goes to `output` as it
+/// comes, and to the file `spill` once it is long; see [`supervise::run`] for what is guaranteed about the processes.
 ///
 /// Exit code 0 is a pass and any other a failure, except 127: like a signal, a leak or a failing start it is an error,
 /// because nothing was checked.
 pub async fn run_command(
     def: &GateDef,
-    root: &Path,
-    guard: Guard,
+    site: Site<'_>,
     spill: &Path,
     cancel: &CancellationToken,
     output: impl FnMut(Stream, &[u8]),
 ) -> CommandResult {
     let spec = match def.command() {
-        Some(command) => supervised(command, root, guard, spill),
+        Some(command) if !command.reach.runner.is_empty() => {
+            return runner::run(&def.name, command, Wanted::Nothing, site, spill, cancel, output).await.command;
+        }
+        Some(command) => supervised(command, site.root, site.guard, spill),
         None => Err("it has no command".to_owned()),
     };
     let configured = |why: &str| configured(&def.name, why);
@@ -159,7 +173,7 @@ mod tests {
     use tempfile::TempDir;
     use tokio_util::sync::CancellationToken;
 
-    use super::{CommandResult, run_command};
+    use super::{CommandResult, Site, run_command};
     use crate::domain::{CommandSpec, Enforcement, GateDef, GateKind, GateRules, Reach, Verdict};
     use crate::gate::guard::Guard;
 
@@ -175,7 +189,8 @@ mod tests {
         let def =
             GateDef { name: "g".to_owned(), kind, enforcement: Enforcement::Required, rules: GateRules::default() };
         let spill = root.join("spill");
-        run_command(&def, root, Guard::new(true), &spill, &CancellationToken::new(), |_, _| {}).await
+        let site = Site { root, guard: Guard::new(true), parcel: None };
+        run_command(&def, site, &spill, &CancellationToken::new(), |_, _| {}).await
     }
 
     #[tokio::test]

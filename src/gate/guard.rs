@@ -31,6 +31,9 @@ impl Guard {
 
     /// What a command that may reach this far is kept to, in a few words for its line.
     pub fn words(self, reach: &Reach) -> String {
+        if let Some(elsewhere) = reach.elsewhere() {
+            return elsewhere;
+        }
         match self {
             Self::Off => "NO SANDBOX, your config.toml says so".to_owned(),
             Self::Missing(protection) => format!("NO SANDBOX on this machine ({protection}): {WITHOUT}"),
@@ -44,6 +47,7 @@ impl Guard {
     /// What protects the machine, in full, for the record.
     pub fn evidence(self, reach: &Reach) -> String {
         match self {
+            _ if reach.elsewhere().is_some() => self.words(reach),
             Self::Off | Self::Missing(_) => "no sandbox".to_owned(),
             Self::Sandbox(protection) => format!("{} ({protection})", self.words(reach)),
         }
@@ -97,8 +101,18 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_elsewhere_says_where_and_that_nothing_of_ours_protects_it() {
+        let runner = ["ssh", "build-host"].map(str::to_owned).to_vec();
+        let reach = Reach { runner, ..Reach::default() };
+        for guard in [Guard::Off, Guard::Missing(Protection::NONE), Guard::new(true)] {
+            assert_eq!(guard.words(&reach), "on: ssh build-host; no sandbox of ours there");
+            assert_eq!(guard.evidence(&reach), guard.words(&reach));
+        }
+    }
+
+    #[test]
     fn a_missing_writable_directory_is_named() {
-        let reach = Reach { network: false, writable: vec!["/no/such/place".to_owned()] };
+        let reach = Reach { writable: vec!["/no/such/place".to_owned()], ..Reach::default() };
         let why = Guard::Sandbox(Protection::NONE).around(&reach, Path::new("/")).unwrap_err();
         assert_eq!(why, "/no/such/place in \"writable\" is no directory: make it");
     }

@@ -18,6 +18,7 @@ pub mod patch;
 pub mod policy;
 pub mod probe;
 pub mod report;
+pub mod runner;
 pub mod sarif;
 pub mod secrets;
 pub mod source;

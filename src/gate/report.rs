@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::case::{Report, Reports};
-use super::command::{self, CommandResult};
-use super::guard::Guard;
+use super::command::{self, CommandResult, Site};
+use super::runner::{self, Wanted};
 use crate::domain::{CommandSpec, Verdict, covers};
 use crate::process::supervise::{self, Ending, Stream};
 
 /// The name of what was printed, where no report is named.
-const PRINTED: &str = "standard output";
+pub(super) const PRINTED: &str = "standard output";
 /// The most bytes of reports of one run.
-const LARGEST: usize = 256 << 20;
+pub(super) const LARGEST: usize = 256 << 20;
 /// The most files of reports of one run.
-const MOST: usize = 10_000;
+pub(super) const MOST: usize = 10_000;
 
 /// What a run gave: its reports, or why there are none; and what is known of the command either way.
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ pub struct Ran {
     pub command: CommandResult,
 }
 
-/// Runs the command of the gate `name` in the worktree `root`, with `guard` around it, and takes the reports it leaves at `pattern` (a path from
-/// the command's directory; `*` and `**` stand for what they do everywhere), or what it prints.
+/// Runs the command of the gate `name` and takes the reports it leaves at `pattern` (a path from the command's directory;
+/// `*` and `**` stand for what they do everywhere), or what it prints.
 ///
 /// What was at the pattern before is removed: a report of an earlier run, or one that the tree under review brings along,
 /// says nothing of this run.
@@ -37,12 +37,16 @@ pub async fn run(
     name: &str,
     spec: &CommandSpec,
     pattern: Option<&str>,
-    (root, guard): (&Path, Guard),
+    site: Site<'_>,
     spill: &Path,
     cancel: &CancellationToken,
     mut output: impl FnMut(Stream, &[u8]),
 ) -> Ran {
-    let spec = match command::supervised(spec, root, guard, spill) {
+    if !spec.reach.runner.is_empty() {
+        let wanted = pattern.map_or(Wanted::Printed, Wanted::Files);
+        return runner::run(name, spec, wanted, site, spill, cancel, output).await;
+    }
+    let spec = match command::supervised(spec, site.root, site.guard, spill) {
         Ok(spec) => spec,
         Err(why) => return not_run(command::configured(name, &why)),
     };
@@ -76,10 +80,10 @@ pub async fn run(
             false => Ok(files),
         }),
     };
-    Ran { reports: files.map(|files| Reports { root: root.to_owned(), files, exit }), command }
+    Ran { reports: files.map(|files| Reports { root: site.root.to_owned(), files, exit }), command }
 }
 
-fn not_run(why: String) -> Ran {
+pub(super) fn not_run(why: String) -> Ran {
     let command = CommandResult {
         verdict: Verdict::Error,
         summary: why.clone(),

@@ -1,6 +1,9 @@
 //! Runs one command to its end, whatever it does: no shell, an allow-listed environment, no terminal, a sandbox, a limit,
 //! bounded memory, and nothing of it left alive afterwards.
 
+#[cfg(test)]
+mod again;
+mod attendant;
 mod group;
 mod kept;
 mod pause;
@@ -9,27 +12,25 @@ mod scratch;
 mod tests;
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
-use std::{env, fs, future, io, process};
+use std::{env, future, io};
 
 use bytes::Bytes;
 use nix::sys::signal::Signal;
-use nix::unistd::{getegid, geteuid};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::select;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::helper::{self, End, Order, Place};
+use super::helper::{End, Errand, Told};
 use super::sandbox::Sandbox;
-use group::Group;
+use attendant::Attendant;
 use kept::{Kept, LIMITS};
 pub use pause::{pause, resume, suspend};
-use scratch::Scratch;
 
 /// Variables every command gets when the parent has them, beside `TERM=dumb`.
 const ALLOWED: [&str; 8] = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "CARGO_HOME", "RUSTUP_HOME"];
@@ -170,7 +171,7 @@ async fn supervise(
     let ending = if cancel.is_cancelled() {
         Ending::Cancelled
     } else {
-        match Running::start(spec, input) {
+        match Running::start(spec, input).await {
             Err(why) => Ending::NotStarted(why),
             Ok(running) => running.attend(spec, cancel, &mut kept, &mut output).await,
         }
@@ -193,10 +194,8 @@ pub fn end_leftovers(dir: &Path) -> usize {
 
 /// A started command.
 struct Running {
-    child: Child,
+    attendant: Attendant,
     pipes: Pipes,
-    group: Group,
-    scratch: Scratch,
 }
 
 /// How far stopping a command has gone.
@@ -208,23 +207,18 @@ enum Step {
 }
 
 impl Running {
-    fn start(spec: &Spec, input: Option<UnboundedReceiver<Bytes>>) -> Result<Self, String> {
+    async fn start(spec: &Spec, input: Option<UnboundedReceiver<Bytes>>) -> Result<Self, String> {
         let Some(name) = spec.argv.first() else { return Err("the command is empty".to_owned()) };
-        let mark = group::new_mark(&spec.spill);
-        let scratch = Scratch::new(&mark).map_err(|error| format!("failed to make a temporary directory: {error}"))?;
-        let (program, arguments) = helper::command_line(&order(spec, &scratch));
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(&spec.cwd);
-        command.env_clear().envs(environment(&spec.env)).envs(spec.vars.iter().map(|(name, value)| (name, value)));
-        if spec.sandbox.is_some() {
-            command.env("TMPDIR", scratch.temporary());
-        }
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let (mut child, group) =
-            Group::start(&mut command, mark).map_err(|error| why_not_started(&spec.cwd, name, &error))?;
-        let pipes = Pipes::new(child.stdout.take(), child.stderr.take());
-        if let (Some(mut stdin), Some(mut input)) = (child.stdin.take(), input) {
+        let failed = |error: io::Error| format!("failed to start {name}: {error}");
+        let mut attendant = Attendant::engage(spec, name)?;
+        let ((out, its_out), (err, its_err)) = (io::pipe().map_err(failed)?, io::pipe().map_err(failed)?);
+        let pipes = Pipes::new(out.into(), err.into()).map_err(failed)?;
+        let errand = Errand { cwd: spec.cwd.clone(), argv: spec.argv.iter().map(OsString::from).collect() };
+        let mut streams: Vec<OwnedFd> = vec![its_out.into(), its_err.into()];
+        if let Some(mut input) = input {
+            let (its_in, ours) = io::pipe().map_err(failed)?;
+            streams.push(its_in.into());
+            let mut stdin = Sender::from_owned_fd(ours.into()).map_err(failed)?;
             // Beside the reading, or both sides could wait for each other. It ends when the last reader is gone, at the
             // latest with the group; that the reader left early is no error.
             tokio::spawn(async move {
@@ -235,7 +229,9 @@ impl Running {
                 }
             });
         }
-        Ok(Self { child, pipes, group, scratch })
+        // If the helper is gone already, that is heard where it would tell.
+        let _ = attendant.send(&errand, &streams).await;
+        Ok(Self { attendant, pipes })
     }
 
     async fn attend(
@@ -245,47 +241,53 @@ impl Running {
         kept: &mut Kept,
         output: &mut impl FnMut(Stream, &[u8]),
     ) -> Ending {
-        let (step, waited) = self.until_exit(spec, cancel, kept, output).await;
+        let (step, told) = self.until_told(spec, cancel, kept, output).await;
         let open = self.drain(kept, output).await;
-        self.group.end().await;
-        match (step, waited) {
+        let is_over = matches!((&step, &told), (Step::Running, Ok(Told { again: true, .. }))) && !open;
+        if is_over {
+            self.attendant.rest().await;
+        } else {
+            self.attendant.end().await;
+        }
+        match (step, told) {
             (Step::Terminated(ending) | Step::Killed(ending), _) => ending,
-            (Step::Running, Err(error)) => Ending::Lost(format!("failed to wait for the command: {error}")),
-            (Step::Running, Ok(())) => match told(&self.scratch.report()) {
-                Ok(End::Exit(code)) if open => Ending::Leak { code },
-                Ok(End::Exit(code)) => Ending::Exit(code),
-                Ok(End::Leak(code)) => Ending::Leak { code },
-                Ok(End::Signal(signal)) => Ending::Signal(signal),
-                Ok(End::NotStarted(why)) => Ending::NotStarted(why),
-                Err(why) => Ending::Lost(why),
+            (Step::Running, Ok(told)) => match told.end {
+                End::Exit(code) if open => Ending::Leak { code },
+                End::Exit(code) => Ending::Exit(code),
+                End::Leak(code) => Ending::Leak { code },
+                End::Signal(signal) => Ending::Signal(signal),
+                End::NotStarted(why) => Ending::NotStarted(why),
             },
+            (Step::Running, Err(_)) => {
+                Ending::Lost("the process that attended the command was itself killed".to_owned())
+            }
         }
     }
 
-    /// Reads output until the command itself has ended, stopping it when its time is over.
-    async fn until_exit(
+    /// Reads output until it is told how the command has ended, stopping it when its time is over.
+    async fn until_told(
         &mut self,
         spec: &Spec,
         cancel: &CancellationToken,
         kept: &mut Kept,
         output: &mut impl FnMut(Stream, &[u8]),
-    ) -> (Step, io::Result<()>) {
+    ) -> (Step, io::Result<Told>) {
         let mut step = Step::Running;
         // Without the time that everything was stopped.
         let mut deadline = Instant::now() + spec.limit.min(LONGEST);
         let grace = spec.grace.min(LONGEST);
         loop {
             // Looked at here too: a flood keeps the read below ready for ever, and the timer would never be asked.
-            let stopped = self.group.stopped();
+            let stopped = self.attendant.group().stopped();
             if Instant::now() >= deadline + stopped {
                 step = match step {
                     Step::Running => {
-                        self.group.signal(Signal::SIGTERM);
+                        self.attendant.group().signal(Signal::SIGTERM);
                         deadline = Instant::now() - stopped + grace;
                         Step::Terminated(Ending::Timeout)
                     }
                     Step::Terminated(ending) => {
-                        self.group.end_all();
+                        self.attendant.group().end_all();
                         deadline = Instant::now() - stopped + GIVE_UP;
                         Step::Killed(ending)
                     }
@@ -295,11 +297,11 @@ impl Running {
             select! {
                 biased;
                 () = cancel.cancelled(), if step == Step::Running => {
-                    self.group.signal(Signal::SIGTERM);
+                    self.attendant.group().signal(Signal::SIGTERM);
                     deadline = Instant::now() - stopped + grace;
                     step = Step::Terminated(Ending::Cancelled);
                 }
-                status = self.child.wait() => return (step, status.map(drop)),
+                told = self.attendant.told() => return (step, told),
                 Some((stream, length)) = self.pipes.next() => self.pipes.deliver(stream, length, kept, output).await,
                 () = sleep_until(deadline + stopped) => {}
             }
@@ -332,15 +334,16 @@ impl Running {
 
 /// The command's two output pipes, each until its end.
 struct Pipes {
-    out: Option<ChildStdout>,
-    err: Option<ChildStderr>,
+    out: Option<Receiver>,
+    err: Option<Receiver>,
     out_bytes: Vec<u8>,
     err_bytes: Vec<u8>,
 }
 
 impl Pipes {
-    fn new(out: Option<ChildStdout>, err: Option<ChildStderr>) -> Self {
-        Self { out, err, out_bytes: vec![0; CHUNK], err_bytes: vec![0; CHUNK] }
+    fn new(out: OwnedFd, err: OwnedFd) -> io::Result<Self> {
+        let (out, err) = (Some(Receiver::from_owned_fd(out)?), Some(Receiver::from_owned_fd(err)?));
+        Ok(Self { out, err, out_bytes: vec![0; CHUNK], err_bytes: vec![0; CHUNK] })
     }
 
     /// Waits for a chunk, and says in which buffer and how long it is; none when both pipes have ended.
@@ -391,38 +394,4 @@ fn environment(names: &[String]) -> Vec<(OsString, OsString)> {
 /// `path` without its relative entries: they would find programs in the tree under review.
 fn absolute_only(path: OsString) -> OsString {
     env::join_paths(env::split_paths(&path).filter(|entry| entry.is_absolute())).unwrap_or(path)
-}
-
-/// What the helper is told to do.
-fn order(spec: &Spec, scratch: &Scratch) -> Order {
-    let sandbox = spec.sandbox.clone().map(|mut sandbox| {
-        sandbox.writable.push(scratch.temporary());
-        sandbox
-    });
-    let apart = sandbox.as_ref().is_some_and(|sandbox| sandbox.apart);
-    Order {
-        place: if apart { Place::Apart } else { Place::Outside },
-        parent: process::id(),
-        identity: (geteuid().as_raw(), getegid().as_raw()),
-        report: scratch.report(),
-        sandbox,
-        argv: spec.argv.iter().map(OsString::from).collect(),
-    }
-}
-
-/// How the command ended, as its helper tells.
-fn told(report: &Path) -> Result<End, String> {
-    let text = fs::read_to_string(report).unwrap_or_default();
-    End::read(&text).ok_or_else(|| "the process that attended the command was itself killed".to_owned())
-}
-
-/// Why not even the helper started, in words that say what to do.
-fn why_not_started(cwd: &Path, name: &str, error: &io::Error) -> String {
-    if !cwd.is_dir() {
-        return format!("the directory {} is missing", cwd.display());
-    }
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        return format!("no permission to enter the directory {}", cwd.display());
-    }
-    format!("failed to start {name}: {error}")
 }

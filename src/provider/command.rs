@@ -257,7 +257,8 @@ mod tests {
         let mut orphan = std::process::Command::new("sleep");
         let mut orphan = orphan.arg("60").env("WINDLASS_RUN", reply.text.trim()).spawn().unwrap();
         assert_eq!(end_leftovers(other.path()), 0);
-        assert_eq!(end_leftovers(owner.path()), 1);
+        // The helper that attended it may still wait for another.
+        assert!(matches!(end_leftovers(owner.path()), 1 | 2));
         assert!(!orphan.wait().unwrap().success());
     }
 

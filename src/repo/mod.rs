@@ -21,6 +21,7 @@ mod landing;
 mod moving;
 mod objects;
 mod open;
+mod parcel;
 mod path;
 mod revision;
 mod scratch;

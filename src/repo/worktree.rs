@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::git::{Git, RepoError, file_error};
 use super::index_lock::IndexLock;
@@ -19,6 +20,9 @@ use crate::domain::{CommitId, TreeId};
 
 /// Begins the directory name of every worktree of ours, and so its entry in git's own list.
 const PREFIX: &str = "windlass-";
+
+/// One is made at a time.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// A worktree and git's entry for it.
 struct Linked {
@@ -39,6 +43,8 @@ impl Repo {
         if self.is_whole(&linked)? {
             self.mend(&linked)?;
         } else {
+            // git looks at the other worktrees while it makes one, and fails over one that is only half made.
+            let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
             self.discard(&linked)?;
             let doing = format!("make the worktree {name}");
             self.git()

@@ -141,7 +141,7 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
         Span::styled(name, theme.style(Scope::Text)),
         Span::styled(tail, if scope == Scope::GatePass { muted } else { style }),
     ])];
-    if let GateKind::Command(spec) = &def.kind
+    if let Some(spec) = def.command()
         && spec.reach != Reach::default()
     {
         rows.extend(indented(&reach(&spec.reach), room, theme.style(Scope::GateOverridden)));
@@ -165,6 +165,9 @@ fn gate(scene: &Scene<'_>, stage: &Stage, def: &GateDef, width: u16) -> Vec<Line
 
 /// How far the sandbox of a gate's command is open.
 fn reach(reach: &Reach) -> String {
+    if let Some(elsewhere) = reach.elsewhere() {
+        return elsewhere;
+    }
     let network = reach.network.then(|| "network allowed".to_owned());
     let writes = (!reach.writable.is_empty()).then(|| format!("also writes in {}", reach.writable.join(", ")));
     network.into_iter().chain(writes).collect::<Vec<_>>().join(", ")

@@ -87,7 +87,10 @@ fn needs(gate: &GateDef, config: &Config, state: &State, top: &Path) -> Vec<Stri
         needs.push(format!("{} places of those that gates share", gate.rules.weight));
     }
     let Some(command) = gate.command() else { return needs };
-    if let Some(program) = command.argv.first() {
+    if let Some(program) = command.reach.runner.first() {
+        needs.push(format!("the runner {program}: {}", found(program, top)));
+        needs.push("there: a POSIX sh, git, head and mktemp; setsid, to end what the command leaves".to_owned());
+    } else if let Some(program) = command.argv.first() {
         needs.push(format!("{program}: {}", found(program, &top.join(&command.dir))));
     }
     for name in &command.env {

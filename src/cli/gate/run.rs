@@ -41,6 +41,7 @@ pub(super) fn run(common: &Common, args: &RunArgs, out: &mut dyn Write) -> Resul
     let is_text = !(args.json || args.junit || args.sarif);
     if is_text {
         begin(&repo, &tree, &change, guard, out)?;
+        elsewhere(&gates, guard, out)?;
     }
     let alone = Turnstile::pass(&repo, || {
         // On standard error, for the other holds a report that programs read.
@@ -133,6 +134,15 @@ fn begin(repo: &Repo, tree: &CommitId, change: &Change, guard: Guard, out: &mut 
     let dirty = repo.dirty()?;
     if !dirty.is_empty() {
         writeln!(out, "not judged, for it isn't committed: {}", visible_line(&dirty.join(", ")))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Which gates run on other machines, before they do.
+fn elsewhere(gates: &[GateDef], guard: Guard, out: &mut dyn Write) -> Result<(), Failure> {
+    let reaches = gates.iter().filter_map(|gate| Some((&gate.name, &gate.command()?.reach)));
+    for (name, reach) in reaches.filter(|(_, reach)| !reach.runner.is_empty()) {
+        writeln!(out, "{}", visible_line(&format!("{name} {}", guard.words(reach))))?;
     }
     Ok(out.flush()?)
 }

@@ -41,6 +41,8 @@ struct Command {
     network: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     writable: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    runner: Vec<String>,
 }
 
 /// What serde asks of a value that is only written when it is set.
@@ -77,14 +79,15 @@ impl From<&domain::CommandSpec> for Command {
             env: spec.env.clone(),
             network: spec.reach.network,
             writable: spec.reach.writable.clone(),
+            runner: spec.reach.runner.clone(),
         }
     }
 }
 
 impl From<Command> for domain::CommandSpec {
     fn from(stored: Command) -> Self {
-        let Command { argv, dir, timeout_s, env, network, writable } = stored;
-        Self { argv, dir, timeout_s, env, reach: domain::Reach { network, writable } }
+        let Command { argv, dir, timeout_s, env, network, writable, runner } = stored;
+        Self { argv, dir, timeout_s, env, reach: domain::Reach { network, writable, runner } }
     }
 }
 

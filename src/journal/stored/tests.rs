@@ -152,7 +152,11 @@ fn how_far_a_gate_reaches_and_what_held_it_come_back() {
         match &mut event {
             Event::Begun { setup, .. } => {
                 let GateKind::Command(spec) = &mut setup.gates[0].kind else { panic!() };
-                spec.reach = Reach { network: true, writable: vec!["~/.cache/go-build".into()] };
+                spec.reach = Reach {
+                    network: true,
+                    writable: vec!["~/.cache/go-build".into()],
+                    runner: vec!["ssh".into(), "build-host".into()],
+                };
             }
             Event::GateFinished { run, .. } => run.protection = "sandbox".into(),
             _ => continue,

@@ -1,10 +1,9 @@
-//! Attending a command: started, waited for, its orphans inherited, nothing of it left at the end.
+//! Attending commands, one after another: started, waited for, their orphans inherited, nothing of them left at the end.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -13,8 +12,11 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{AccessFlags, Pid, access};
 
 use super::super::sandbox;
-use super::family;
+use super::errand::{Errand, Streams, Told, receive, tell};
+use super::family::{self, identity};
 use super::order::{Order, Place};
+#[cfg(target_os = "linux")]
+use super::traces;
 
 /// How long a descendant may hold the output open after the command's own end.
 const LEAK: Duration = Duration::from_millis(200);
@@ -47,7 +49,8 @@ pub(in crate::process) enum End {
 }
 
 impl End {
-    fn to_text(&self) -> String {
+    /// The text that [`read`](Self::read) reads.
+    pub(super) fn to_text(&self) -> String {
         match self {
             Self::Exit(code) => format!("exit {code}"),
             Self::Signal(signal) => format!("signal {signal}"),
@@ -91,7 +94,7 @@ pub(super) fn outside(order: &Order) -> bool {
         Command::new(program).args(arguments).spawn().map_err(failed)
     });
     match started {
-        Err(why) => fs::write(&order.report, End::NotStarted(why).to_text()).is_ok(),
+        Err(why) => refused(why),
         Ok(mut inner) => {
             if matches!(wait(&blocked(), &inner), Turn::Ended(_)) {
                 return true;
@@ -113,10 +116,8 @@ pub(super) fn inside(order: &Order) -> bool {
             return Err("windlass is gone".to_owned());
         }
         let without_network = order.sandbox.as_ref().is_some_and(|sandbox| !sandbox.network);
-        let mut writable = order.sandbox.as_ref().map(|sandbox| sandbox.writable.clone()).unwrap_or_default();
-        // For the report; Landlock keeps the command off it.
-        writable.extend(order.report.parent().map(Path::to_owned));
-        sandbox::namespaces::settle(order.identity, without_network, &writable).map_err(words)?;
+        let writable = order.sandbox.as_ref().map(|sandbox| sandbox.writable.as_slice()).unwrap_or_default();
+        sandbox::namespaces::settle(order.identity, without_network, writable).map_err(words)?;
         // A change of user may have cleared it.
         nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| words(error.into()))
     };
@@ -138,65 +139,135 @@ fn enter(_: &Order) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Runs the command to its end and tells it; says whether it could be told. `prepare` comes before anything else.
+/// Runs one command after another to its end and tells it; says whether all could be told. `prepare` comes before
+/// anything else.
 fn attended(order: &Order, prepare: impl FnOnce() -> Result<(), String>) -> bool {
-    let prepared = prepare();
-    // Not earlier, because a file that is being written keeps its mount from being made read-only; and not later, because
-    // it lies outside of the sandbox.
-    let Ok(mut report) = File::create(&order.report) else { return false };
-    let end = match prepared.and_then(|()| confine(order)).and_then(|argv| start(&argv)) {
-        Err(why) => Some(End::NotStarted(why)),
-        Ok(child) => to_its_end(order, &child),
-    };
-    end.is_none_or(|end| report.write_all(end.to_text().as_bytes()).is_ok())
+    if let Err(why) = prepare().and_then(|()| confine(order)).and_then(|()| closed()) {
+        return refused(why);
+    }
+    loop {
+        let (errand, streams) = match next(order) {
+            Ok(Some(next)) => next,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let Some(told) = run(order, &errand, streams) else { return true };
+        if tell(&told).is_err() {
+            return false;
+        }
+        if !told.again {
+            return true;
+        }
+    }
 }
 
-/// Puts up what is asked for; gives the command line that then runs the command.
-#[cfg(not(target_os = "macos"))]
-fn confine(order: &Order) -> Result<Vec<OsString>, String> {
-    #[cfg(target_os = "linux")]
-    if let Some(sandbox) = &order.sandbox {
-        sandbox::confine(&sandbox.writable, sandbox.network, order.place == Place::Inside)?;
+/// Tells of the first command that it can't be run.
+fn refused(why: String) -> bool {
+    receive().is_ok_and(|first| first.is_some()) && tell(&Told { end: End::NotStarted(why), again: false }).is_ok()
+}
+
+/// Waits for the next command. Nothing runs meanwhile, so that the only helper may just die with Windlass.
+fn next(order: &Order) -> io::Result<Option<(Errand, Streams)>> {
+    let end = SigSet::from(END);
+    if order.place == Place::Outside {
+        end.thread_unblock()?;
     }
-    #[cfg(not(target_os = "linux"))]
-    if order.sandbox.is_some() {
+    let next = receive();
+    end.thread_block()?;
+    next
+}
+
+/// Keeps the commands off this process: it will attend others than the one that looks at it.
+#[cfg(target_os = "linux")]
+fn closed() -> Result<(), String> {
+    nix::sys::prctl::set_dumpable(false).map_err(|error| error.to_string())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn closed() -> Result<(), String> {
+    Ok(())
+}
+
+/// Puts up what is asked for around this process.
+#[cfg(target_os = "linux")]
+fn confine(order: &Order) -> Result<(), String> {
+    match &order.sandbox {
+        Some(sandbox) => sandbox::confine(&sandbox.writable, sandbox.network, order.place == Place::Inside),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn confine(order: &Order) -> Result<(), String> {
+    if order.sandbox.is_some() && !cfg!(target_os = "macos") {
         return Err("this system has no sandbox that windlass knows".to_owned());
     }
-    Ok(order.argv.clone())
+    Ok(())
 }
 
+/// The command line that runs a command, where it is not this process that is confined.
 #[cfg(target_os = "macos")]
-fn confine(order: &Order) -> Result<Vec<OsString>, String> {
-    Ok(match &order.sandbox {
-        Some(kept) => sandbox::seatbelt::wrapped(&kept.writable, kept.network, &order.argv),
-        None => order.argv.clone(),
-    })
-}
-
-fn start(argv: &[OsString]) -> Result<Child, String> {
-    let Some((program, arguments)) = argv.split_first() else { return Err("the command is empty".to_owned()) };
-    Command::new(program).args(arguments).spawn().map_err(|error| why_not_started(Path::new(program), &error))
-}
-
-/// Waits for the command, then for what it left; none if everything was told to end.
-fn to_its_end(order: &Order, child: &Child) -> Option<End> {
-    let end = match wait(&blocked(), child) {
-        Turn::Told => None,
-        Turn::Ended(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal as i32)),
-        Turn::Ended(WaitStatus::Exited(_, code)) if leaks() => Some(End::Leak(code)),
-        Turn::Ended(WaitStatus::Exited(_, code)) => Some(End::Exit(code)),
-        Turn::Ended(_) => None,
-    };
-    // Inside, this process is the first one: the kernel ends the others with it.
-    if order.place != Place::Inside {
-        hunt();
+fn confined(order: &Order, argv: &[OsString]) -> Vec<OsString> {
+    match &order.sandbox {
+        Some(kept) => sandbox::seatbelt::wrapped(&kept.writable, kept.network, argv),
+        None => argv.to_vec(),
     }
-    end
 }
 
-/// The signals that a helper waits for, all blocked from here on. Not earlier: the command would have inherited it.
+#[cfg(not(target_os = "macos"))]
+fn confined(_: &Order, argv: &[OsString]) -> Vec<OsString> {
+    argv.to_vec()
+}
+
+/// Runs one command to its end; none if everything was told to end.
+fn run(order: &Order, errand: &Errand, streams: Streams) -> Option<Told> {
+    // Blocked since the last one, and the next one must not inherit that.
+    let _ = waited_for().thread_unblock();
+    let held = [identity(&streams.output), identity(&streams.errors)];
+    let started = std::env::set_current_dir(&errand.cwd).map_err(|error| why_not_entered(&errand.cwd, &error));
+    let end = match started.and_then(|()| start(&confined(order, &errand.argv), streams)) {
+        Err(why) => Some(End::NotStarted(why)),
+        Ok(child) => match wait(&blocked(), &child) {
+            Turn::Told => None,
+            Turn::Ended(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal as i32)),
+            Turn::Ended(WaitStatus::Exited(_, code)) if leaks(&held) => Some(End::Leak(code)),
+            Turn::Ended(WaitStatus::Exited(_, code)) => Some(End::Exit(code)),
+            Turn::Ended(_) => None,
+        },
+    };
+    let again = hunt(order.place) && is_as_before(order);
+    end.map(|end| Told { end, again })
+}
+
+fn start(argv: &[OsString], streams: Streams) -> Result<Child, String> {
+    let Some((program, arguments)) = argv.split_first() else { return Err("the command is empty".to_owned()) };
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(streams.output).stderr(streams.errors);
+    command.stdin(streams.input.map_or_else(Stdio::null, Stdio::from));
+    command.spawn().map_err(|error| why_not_started(Path::new(program), &error))
+}
+
+/// Whether the next command would find all as the last one did, processes apart.
+#[cfg(target_os = "linux")]
+fn is_as_before(order: &Order) -> bool {
+    let network = order.sandbox.as_ref().is_none_or(|sandbox| sandbox.network);
+    order.place != Place::Inside || !traces::are_left(network)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_as_before(_: &Order) -> bool {
+    true
+}
+
+/// The signals that a helper waits for while a command runs, beside [`END`].
+fn waited_for() -> SigSet {
+    [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect()
+}
+
+/// The same and [`END`], all blocked from here on. Not earlier: the command would have inherited it.
 fn blocked() -> SigSet {
-    let signals: SigSet = [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, END].into_iter().collect();
+    let mut signals = waited_for();
+    signals.add(END);
     // It fails for numbers that aren't signals only.
     let _ = signals.thread_block();
     signals
@@ -221,11 +292,11 @@ fn wait(signals: &SigSet, child: &Child) -> Turn {
     }
 }
 
-/// Whether descendants are left that go on holding the command's output open.
-fn leaks() -> bool {
+/// Whether descendants are left that go on holding the command's output open, which is one of these files.
+fn leaks(output: &[Option<(u64, u64)>]) -> bool {
     let deadline = Instant::now() + LEAK;
     while bury() {
-        if !family::holds_output() {
+        if !family::holds(output) {
             return false;
         }
         if Instant::now() >= deadline {
@@ -236,16 +307,25 @@ fn leaks() -> bool {
     false
 }
 
-/// Kills every descendant until there is none.
-fn hunt() {
+/// Kills every descendant until there is none; says whether that is so.
+fn hunt(place: Place) -> bool {
     let deadline = Instant::now() + HUNT;
-    while bury() && Instant::now() < deadline {
-        for pid in family::descendants() {
-            // It may have ended meanwhile.
-            let _ = kill(pid, Signal::SIGKILL);
+    while bury() {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        // They may have ended meanwhile.
+        if place == Place::Inside {
+            // As the first process there, it means all the others, at one stroke.
+            let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+        } else {
+            for pid in family::descendants() {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+    true
 }
 
 /// Buries the dead among the children; says whether there are others.
@@ -288,6 +368,16 @@ fn mortal(parent: u32) -> Result<(), String> {
     Ok(())
 }
 
+/// Why a directory can't be entered, in words that say what to do.
+fn why_not_entered(cwd: &Path, error: &io::Error) -> String {
+    let cwd = cwd.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => format!("the directory {cwd} is missing"),
+        io::ErrorKind::PermissionDenied => format!("no permission to enter the directory {cwd}"),
+        _ => format!("failed to enter the directory {cwd}: {error}"),
+    }
+}
+
 /// The spawn error in words that say what to do; the system's own often don't say which file is meant.
 fn why_not_started(program: &Path, error: &io::Error) -> String {
     let name = program.display();
@@ -305,18 +395,5 @@ fn why_not_started(program: &Path, error: &io::Error) -> String {
         }
         io::ErrorKind::PermissionDenied => format!("{name} is not executable"),
         _ => format!("failed to start {name}: {error}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::End;
-
-    #[test]
-    fn an_ending_arrives_as_it_was_told() {
-        for end in [End::Exit(3), End::Signal(9), End::Leak(0), End::NotStarted("no such thing: a b".to_owned())] {
-            assert_eq!(End::read(&end.to_text()), Some(end));
-        }
-        assert!(End::read("").is_none() && End::read("exit x").is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! The descendants of this process, read from `/proc`; on systems without it there are none to be found.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::{Pid, getpid};
@@ -39,15 +39,18 @@ pub(in crate::process) fn descendants_of(root: Pid) -> Vec<Pid> {
     found
 }
 
-/// Whether a descendant has this process's standard output or standard error open.
-pub(super) fn holds_output() -> bool {
-    let identity = |path: &str| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    let ours = [identity("/proc/self/fd/1"), identity("/proc/self/fd/2")];
+/// What tells one file from every other.
+pub(super) fn identity(file: &File) -> Option<(u64, u64)> {
+    file.metadata().ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Whether a descendant has one of these files open.
+pub(super) fn holds(files: &[Option<(u64, u64)>]) -> bool {
     descendants().into_iter().any(|pid| {
         let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         open.map(|entry| entry.path()).any(|path| {
             let theirs = fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-            theirs.is_some() && ours.contains(&theirs)
+            theirs.is_some() && files.contains(&theirs)
         })
     })
 }

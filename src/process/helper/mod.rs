@@ -1,13 +1,18 @@
 //! The process between Windlass and a command: Windlass itself, started with a word that no person types.
 //!
 //! It puts up the sandbox, starts the command, inherits every descendant that loses its parent, ends whatever is left
-//! when the command has ended or Windlass is gone, and tells the ending in a file. Where namespaces can be had there
-//! are two: the outer one enters them, and the inner one is the first process in there, with which the kernel ends all
-//! others.
+//! when the command has ended or Windlass is gone, and tells the ending. Where namespaces can be had there are two: the
+//! outer one enters them, and the inner one is the first process in there, with which the kernel ends all others.
+//!
+//! A helper attends one command after another, because making one takes longer than most of what it does. It does so
+//! only while it is as it was before the first: nobody of the last command lives, and nothing is left of it.
 
 mod attend;
+mod errand;
 mod family;
 mod order;
+#[cfg(target_os = "linux")]
+mod traces;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +23,7 @@ use nix::unistd::{close, setsid};
 
 use super::sandbox;
 pub(super) use attend::{END, End};
+pub(super) use errand::{Errand, STOP, Told, send};
 pub(super) use family::descendants_of;
 pub(super) use order::{Order, Place};
 
@@ -62,7 +68,7 @@ pub fn serve(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> 
     Some(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Follows the order to its end; says whether the ending was told.
+/// Follows the order to its end; says whether every ending was told.
 fn follow(order: &Order) -> bool {
     match order.place {
         Place::Inside => attend::inside(order),

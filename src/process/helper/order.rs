@@ -1,7 +1,6 @@
-//! What a helper is told, as arguments: paths need not be text.
+//! What a helper is told at its start, as arguments: paths need not be text.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
 
 use super::super::sandbox::Sandbox;
 
@@ -16,7 +15,7 @@ pub(in crate::process) enum Place {
     Inside,
 }
 
-/// One command to attend.
+/// What a helper keeps the commands to that it will attend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::process) struct Order {
     /// Which helper is asked.
@@ -25,12 +24,8 @@ pub(in crate::process) struct Order {
     pub(in crate::process) parent: u32,
     /// User and group as they are outside.
     pub(in crate::process) identity: (u32, u32),
-    /// Where the ending is told.
-    pub(in crate::process) report: PathBuf,
-    /// What the command is kept to, if to anything.
+    /// What they are kept to, if to anything.
     pub(in crate::process) sandbox: Option<Sandbox>,
-    /// Program and arguments.
-    pub(in crate::process) argv: Vec<OsString>,
 }
 
 impl Order {
@@ -45,7 +40,6 @@ impl Order {
         let numbers = [self.parent, user, group].map(|number| OsString::from(number.to_string()));
         let mut arguments: Vec<OsString> = vec![word.into(), place.into()];
         arguments.extend(numbers);
-        arguments.push(self.report.clone().into());
         if let Some(sandbox) = &self.sandbox {
             arguments.push(if sandbox.network { "network" } else { "sandbox" }.into());
             for path in &sandbox.writable {
@@ -53,7 +47,6 @@ impl Order {
             }
         }
         arguments.push("--".into());
-        arguments.extend_from_slice(&self.argv);
         arguments
     }
 
@@ -68,7 +61,6 @@ impl Order {
         };
         let mut number = || arguments.next()?.to_str()?.parse().ok();
         let (parent, identity) = (number()?, (number()?, number()?));
-        let report = arguments.next()?.into();
         let mut sandbox: Option<Sandbox> = None;
         loop {
             match (arguments.next()?.as_os_str(), &mut sandbox) {
@@ -83,7 +75,7 @@ impl Order {
                 _ => return None,
             }
         }
-        Some(Self { place, parent, identity, report, sandbox, argv: arguments.collect() })
+        arguments.next().is_none().then_some(Self { place, parent, identity, sandbox })
     }
 }
 
@@ -103,19 +95,10 @@ mod tests {
             {
                 let apart = place != Place::Outside;
                 let sandbox = sandbox.map(|(writable, network)| Sandbox { writable, network, apart });
-                let argv = vec!["--".into(), odd.clone(), "write".into()];
-                let order = Order {
-                    place,
-                    parent: 7,
-                    identity: (1, 2),
-                    report: odd.clone().into(),
-                    sandbox,
-                    argv: argv.clone(),
-                };
+                let order = Order { place, parent: 7, identity: (1, 2), sandbox };
                 let arguments = order.to_arguments("word").split_off(1);
                 assert_eq!(Order::from_arguments(arguments.clone()), Some(order));
-                let before = arguments.len() - argv.len();
-                for end in 0..before {
+                for end in 0..arguments.len() {
                     assert_eq!(Order::from_arguments(arguments[..end].to_vec()), None, "{end}");
                 }
             }

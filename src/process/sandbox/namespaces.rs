@@ -80,6 +80,9 @@ pub(in crate::process) fn settle(
     if is_free("/dev/shm") {
         mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), plain, Some("mode=1777"))?;
     }
+    if is_free("/dev/mqueue") {
+        mount(Some("mqueue"), "/dev/mqueue", Some("mqueue"), plain, none)?;
+    }
     if without_network {
         for door in DOORS.into_iter().filter(|door| is_free(door)) {
             if Path::new(door).is_dir() {

@@ -1,6 +1,6 @@
 //! The processes of one command: how they are set apart at the start, and how all of them are ended.
 //!
-//! The helper leads a session and group of its own, so the command has no terminal and one signal reaches its family; it
+//! A helper leads a session and group of its own, so the command has no terminal and one signal reaches its family; it
 //! also ends those that leave the group. Should the helper itself be killed, they are known by the mark that every
 //! descendant inherits in its environment, and by the session; both are read from `/proc`, so elsewhere than on Linux
 //! only the group itself is ended.
@@ -35,11 +35,11 @@ pub(super) fn owner(spill: &Path) -> String {
     Digest::of(dir.as_os_str().as_encoded_bytes()).short()
 }
 
-/// The mark of a new command.
-pub(super) fn new_mark(spill: &Path) -> String {
+/// A new mark of this owner.
+pub(super) fn new_mark(owner: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    format!("{}-{}-{}-{now}", owner(spill), process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{owner}-{}-{}-{now}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The marks of the commands that this process descends from, parted by colons; empty for most.
@@ -68,11 +68,12 @@ pub(super) fn end_leftovers(dir: &Path, own: &str) -> usize {
     found
 }
 
-/// A running command with all its descendants. Dropping it kills them.
+/// A helper with all its descendants. Dropping it kills them.
 pub(super) struct Group {
     leader: Pid,
     mark: String,
-    listed: Listed,
+    /// While it attends a command. At other times it has no descendants.
+    listed: Option<Listed>,
     ended: bool,
 }
 
@@ -85,12 +86,22 @@ impl Group {
         let child = command.spawn()?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let leader = id.map(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no id"))?;
-        Ok((child, Self { leader, mark, listed: Listed::new(leader), ended: false }))
+        Ok((child, Self { leader, mark, listed: Some(Listed::new(leader)), ended: false }))
     }
 
     /// How long it has been stopped, with everything.
     pub(super) fn stopped(&self) -> Duration {
-        self.listed.stopped()
+        self.listed.as_ref().map(Listed::stopped).unwrap_or_default()
+    }
+
+    /// Its command is over, and nobody of it lives.
+    pub(super) fn rest(&mut self) {
+        self.listed = None;
+    }
+
+    /// It is to attend another command.
+    pub(super) fn wake(&mut self) {
+        self.listed = Some(Listed::new(self.leader));
     }
 
     /// Has the helper end everything.
@@ -132,7 +143,9 @@ impl Drop for Group {
     fn drop(&mut self) {
         if !self.ended {
             self.signal(Signal::SIGKILL);
-            survivors::kill(Some(self.leader), &|one| one == self.mark);
+            if self.listed.is_some() {
+                survivors::kill(Some(self.leader), &|one| one == self.mark);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! A run's own directory: where its helper tells how the command ended, and a sandboxed command's temporary files.
+//! A helper's own directory, for the temporary files of sandboxed commands.
 
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -29,9 +29,18 @@ impl Scratch {
         self.path.join("tmp")
     }
 
-    /// Where the helper tells the ending.
-    pub(super) fn report(&self) -> PathBuf {
-        self.path.join("end")
+    /// Removes what a command left in there.
+    pub(super) fn empty(&self) -> io::Result<()> {
+        fs::set_permissions(self.temporary(), fs::Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(self.temporary())? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -228,7 +228,8 @@ async fn what_is_stopped_with_the_program_goes_on_with_it_and_loses_no_time() {
         let stopped = |name: &str| {
             let pid = fs::read_to_string(path.join(name)).unwrap();
             let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+            // D: it waits for a child that was stopped before it had become another program.
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 'D']))
         };
         let mut looks = 0;
         while !(stopped("one") && stopped("two")) {
@@ -259,6 +260,42 @@ async fn much_output_goes_to_a_private_file_and_its_end_stays() {
     assert!(text(&finished).ends_with("xxend\n"));
     let kept = fs::metadata(finished.spilled.unwrap()).unwrap();
     assert_eq!((kept.len(), kept.permissions().mode() & 0o777), (20_000_004, 0o600));
+}
+
+/// The most memory this process ever had, in KiB.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_flood_of_output_takes_no_memory() {
+    const BYTES: u64 = 200_000_000;
+    const MOST_KIB: u64 = 64 << 10;
+    const ALONE: &str = "WINDLASS_TEST_DRAINS";
+    if env::var_os(ALONE).is_none() {
+        // In a process of its own: the memory of other tests is none of its business.
+        let name = "process::supervise::tests::a_flood_of_output_takes_no_memory";
+        let mut child = std::process::Command::new(env::current_exe().unwrap());
+        let done = child.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success() && said.contains("grew by "), "{done:?}");
+        return;
+    }
+    let dir = TempDir::new().unwrap();
+    // On both streams, so that either could be the one that piles up.
+    let half = BYTES / 2;
+    let script = format!("head -c {half} /dev/zero >&2 & head -c {half} /dev/zero; wait");
+    let (spec, before, mut heard) = (spec(dir.path(), &["sh", "-c", &script]), peak(), 0);
+    let finished = run(&spec, &CancellationToken::new(), |_, chunk| heard += chunk.len() as u64).await;
+    let grown = peak() - before;
+    println!("grew by {grown} KiB");
+    assert_eq!((finished.ending, finished.total_bytes, heard), (Ending::Exit(0), BYTES, BYTES));
+    assert_eq!(fs::metadata(finished.spilled.unwrap()).unwrap().len(), BYTES);
+    assert!(grown <= MOST_KIB, "{grown} KiB for {BYTES} bytes of output");
 }
 
 #[tokio::test]
