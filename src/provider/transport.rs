@@ -5,9 +5,13 @@
 //! that passes, is made again; what has been said is never asked for twice.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::mem;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, LOCATION, TRANSFER_ENCODING};
 use reqwest::{Client, Response, Version};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,10 +33,7 @@ const REST: Duration = Duration::from_millis(200);
 
 /// How long a fast server's words are left to gather: taking them one by one costs several times as much, and no eye sees
 /// the difference.
-const GATHER: Duration = Duration::from_millis(10);
-
-/// A chunk that comes sooner than this was there already.
-const AT_ONCE: Duration = Duration::from_micros(100);
+const GATHER: Duration = Duration::from_millis(15);
 
 /// The most bytes of text and reasoning together.
 pub(super) const REPLY_CAP: usize = 16 * 1024 * 1024;
@@ -272,11 +273,20 @@ impl<'a> Intake<'a> {
         let told =
             response.headers().contains_key(CONTENT_LENGTH) || response.headers().contains_key(TRANSFER_ENCODING);
         let marked = told || !matches!(response.version(), Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11);
-        let (mut parts, mut rested) = (Vec::new(), Instant::now());
+        let (mut parts, mut is_fast) = (Vec::new(), false);
         loop {
-            let asked = Instant::now();
-            let chunk = timeout_at(self.deadline, response.chunk()).await;
-            let waited = asked.elapsed();
+            let chunk = match at_hand(&mut response).await {
+                Some(chunk) => Ok(chunk),
+                None => {
+                    if is_fast {
+                        sleep_until(self.deadline.min(Instant::now() + GATHER)).await;
+                    }
+                    let asked = Instant::now();
+                    let chunk = timeout_at(self.deadline, response.chunk()).await;
+                    is_fast = asked.elapsed() < GATHER;
+                    chunk
+                }
+            };
             match chunk {
                 Err(_) => return Ok(self.too_quiet()),
                 Ok(Err(error)) => {
@@ -307,14 +317,8 @@ impl<'a> Intake<'a> {
                 return Ok(End::Failed("the response is larger than 512 MiB; reading stopped there".to_owned()));
             }
             // Chunks that are always ready would keep the timer from being looked at.
-            let now = Instant::now();
-            if now >= self.deadline {
+            if Instant::now() >= self.deadline {
                 return Ok(self.too_quiet());
-            }
-            // Not again at once: a machine with too much to do mustn't take its own waiting for the server's.
-            if (AT_ONCE..GATHER).contains(&waited) && now - rested >= GATHER / 4 {
-                sleep_until(self.deadline.min(now + GATHER)).await;
-                rested = Instant::now();
             }
         }
     }
@@ -467,6 +471,25 @@ impl<'a> Intake<'a> {
         self.reply.timings.total = millis(self.sent.elapsed());
         self.reply
     }
+}
+
+/// The next chunk of a response, or its end, if it has come already.
+async fn at_hand(response: &mut Response) -> Option<reqwest::Result<Option<Bytes>>> {
+    if let Some(chunk) = response.chunk().now_or_never() {
+        return Some(chunk);
+    }
+    // The connection is read by a task of its own, which goes on now that it was asked. tokio's own way of letting it
+    // would ask the system for events first, for every chunk.
+    let mut waits = true;
+    poll_fn(|context| {
+        if mem::take(&mut waits) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
+    response.chunk().now_or_never()
 }
 
 /// The tokens of two attempts; one that says nothing of them took none.
