@@ -37,6 +37,10 @@ const TOKENS: u32 = 10_000;
 
 const PER_SECOND: u32 = 500;
 
+/// Replies of these lengths, this fast, must cost the same for each token: at 500 a second the last would take 200 s.
+const LENGTHS: [u32; 3] = [1_000, 10_000, 100_000];
+const FLAT_OUT: u32 = 2_000;
+
 const SIZE: (u16, u16) = (120, 40);
 
 /// Between two keys.
@@ -93,7 +97,31 @@ fn main() {
         at(99),
         at(100)
     );
+
+    let costs = LENGTHS.map(|tokens| {
+        let cost = cost_of_a_token(&mut screen, &author, tokens);
+        println!("{tokens} tokens at {FLAT_OUT}/s: {cost:.1} microseconds of processor time for each");
+        cost
+    });
+    println!("a token of the longest reply costs {:.2} times one of the shortest", costs[2] / costs[0]);
+    println!("at most {:.1} MB resident by then", most_memory(screen.pid()));
     screen.kill();
+}
+
+/// Microseconds of processor time for each token of a reply of this length.
+fn cost_of_a_token(screen: &mut Terminal, author: &server::Server, tokens: u32) -> f64 {
+    hands::press_for(screen, "draft");
+    let mut call = author.call("author-1", "Write the constraint now");
+    call.begin();
+    call.say("word");
+    screen.wait_for_words("word");
+    let before = processor_time(screen.pid());
+    speak(&mut call, tokens, FLAT_OUT);
+    let cost = (processor_time(screen.pid()) - before) * 1e6 / f64::from(tokens);
+    let enough = format!("enough of {tokens}");
+    call.fail(&enough);
+    screen.wait_for_words(&enough);
+    cost
 }
 
 struct Figures {
@@ -106,7 +134,7 @@ struct Figures {
 /// What it takes to show a reply that comes while nobody presses a key.
 fn speak_alone(screen: &Terminal, mut call: server::Call) -> Figures {
     let (written, before) = (screen.written(), processor_time(screen.pid()));
-    let said = speak(&mut call);
+    let said = speak(&mut call, TOKENS, PER_SECOND);
     let after = processor_time(screen.pid());
     let written = screen.written() - written;
     let memory = most_memory(screen.pid());
@@ -122,13 +150,13 @@ fn speak_alone(screen: &Terminal, mut call: server::Call) -> Figures {
 }
 
 /// Says everything at its pace; how many bytes of text that was.
-fn speak(call: &mut server::Call) -> usize {
+fn speak(call: &mut server::Call, tokens: u32, per_second: u32) -> usize {
     let begun = Instant::now();
     let mut said = 0;
-    for n in 1..=TOKENS {
+    for n in 1..=tokens {
         call.say_whole(token(n));
         said += token(n).len();
-        thread::sleep((Duration::from_secs(1) * n / PER_SECOND).saturating_sub(begun.elapsed()));
+        thread::sleep((Duration::from_secs(1) * n / per_second).saturating_sub(begun.elapsed()));
     }
     said
 }
@@ -139,7 +167,7 @@ fn keys(screen: &mut Terminal, mut call: server::Call) -> Vec<Duration> {
     let speaker = {
         let done = Arc::clone(&done);
         thread::spawn(move || {
-            speak(&mut call);
+            speak(&mut call, TOKENS, PER_SECOND);
             done.store(true, Ordering::Relaxed);
             call
         })
@@ -154,16 +182,20 @@ fn keys(screen: &mut Terminal, mut call: server::Call) -> Vec<Duration> {
             times.push(begun.elapsed());
         }
     }
-    drop(speaker.join());
+    let call = speaker.join().unwrap();
+    call.fail("the keys are done");
+    screen.wait_for_words("the keys are done");
     times
 }
 
 /// Seconds of processor time that a process has taken. Linux only.
 fn processor_time(pid: i32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: u32 = fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap();
-    f64::from(ticks) / 100.0
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let of = |thread: std::io::Result<fs::DirEntry>| {
+        let stat = fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+        stat.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    Duration::from_nanos(threads.map(of).sum()).as_secs_f64()
 }
 
 /// The most memory that a process has had resident, in megabytes. Linux only.

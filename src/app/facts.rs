@@ -1,6 +1,6 @@
 //! What a key file's `when` can ask about the moment: the one table behind its checks, its help and its answers.
 
-use super::doc::Kind;
+use super::doc::{Kind, Tallied};
 use super::model::{Face, Model};
 use crate::domain::Disposition;
 use crate::engine::Phase;
@@ -68,7 +68,7 @@ impl Model {
             Fact::Hunks if self.face() != Face::Artifact => 0,
             Fact::Hunks => {
                 let begins = |line: usize| self.artifact.kind(line).is_some_and(Kind::is_diff);
-                count(self.artifact.units().iter().filter(|unit| begins(unit.from)).count())
+                count(self.artifact.tally(Tallied::Hunks, |unit| begins(unit.from)))
             }
             Fact::Unread => {
                 let unread = self.unread();

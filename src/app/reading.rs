@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::domain::{Digest, Timestamp, Unread};
 
-use super::doc::{Doc, Unit};
+use super::doc::{Doc, Tallied, Unit};
 
 /// How long a row must stand still to count as seen, in milliseconds.
 pub const DWELL_MS: i64 = 600;
@@ -99,20 +99,25 @@ impl Reading {
     /// How much of `doc` was seen.
     pub fn unread(&self, doc: &Doc) -> Unread {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let seen = doc.units().iter().filter(|unit| self.is_seen(&unit.digest)).count();
+        let seen = doc.tally(Tallied::Seen(self.seen.len()), |unit| self.is_seen(&unit.digest));
         Unread { seen: count(seen), total: count(doc.units().len()) }
     }
 
-    /// The first line of each unit that wasn't seen whole yet, in order.
-    pub(super) fn unseen(&self, doc: &Doc) -> Vec<usize> {
-        let units = doc.units().iter().filter(|unit| !self.is_seen(&unit.digest));
+    /// The first line at or after `from` that begins what wasn't seen of its unit, else the first such line at all.
+    pub(super) fn next_unseen(&self, doc: &Doc, from: usize) -> Option<usize> {
         let first = |unit: &Unit| {
             (unit.from..unit.to).find(|line| {
                 let length = doc.text_len(*line);
                 !self.covers(unit, line - unit.from, &(0..length))
             })
         };
-        units.filter_map(first).collect()
+        let units = doc.units();
+        let below = units.get(units.partition_point(|unit| unit.to <= from)..).unwrap_or_default();
+        let unseen = |units: &[Unit], from| {
+            let units = units.iter().filter(|unit| !self.is_seen(&unit.digest));
+            units.filter_map(first).find(|line| *line >= from)
+        };
+        unseen(below, from).or_else(|| unseen(units, 0))
     }
 
     /// Passes on what was seen of a unit to the pieces it was cut in.

@@ -112,6 +112,9 @@ impl Remarks {
     /// How many parts of `doc` have which remark.
     pub fn tally(&self, doc: &Doc) -> Tally {
         let mut tally = Tally::default();
+        if self.by_part.is_empty() {
+            return tally;
+        }
         for remark in doc.units().iter().filter_map(|unit| self.of(&unit.digest)) {
             match remark.opinion {
                 Some(Opinion::Rejected) => tally.rejected += 1,

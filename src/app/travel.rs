@@ -140,8 +140,7 @@ pub(super) fn to_unit(model: &mut Model, backwards: bool, fits: impl Fn(&Model, 
 pub(super) fn to_unread(model: &mut Model) {
     let pane = model.wide_pane();
     let end = model.sight(pane).map_or(0, |sight| model.scroll(pane).visible(&sight).1);
-    let unseen = model.reading.unseen(&model.artifact);
-    let Some(line) = unseen.iter().find(|line| **line >= end).or_else(|| unseen.first()).copied() else {
+    let Some(line) = model.reading.next_unseen(&model.artifact, end) else {
         model.notice = Some(Notice { text: "all of it was on the screen".to_owned(), is_error: false });
         return;
     };

@@ -3,7 +3,9 @@
 use std::cell::OnceCell;
 use std::env;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
 
 use crate::app::{Host, Offered};
 use crate::config::{self, Config, ConfigError, Loaded, Paths, Problem};
@@ -132,16 +134,22 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
     let (commands, changed) = commands(repo, config)?;
     let mut warnings = unusable(config);
     warnings.extend(changed);
-    // Trying the machine out takes a moment, and without commands nobody asks.
-    let guard = Guard::new(config.sandbox && config.commands_digest.is_some());
+    // What is asked of git and of the machine takes a process each, and the first paint waits for all of them. Without
+    // commands nobody asks for a sandbox.
+    let (branch, dirty, person, guard) = thread::scope(|scope| {
+        let branch = scope.spawn(|| repo.branch());
+        let person = scope.spawn(|| repo.person());
+        let guard = scope.spawn(|| Guard::new(config.sandbox && config.commands_digest.is_some()));
+        (done(branch), repo.dirty(), done(person), done(guard))
+    });
     if matches!(guard, Guard::Missing(_)) {
         warnings.push(guard.words(&Reach::default()));
     }
     Ok(Host {
         repository: name(repo),
-        branch: repo.branch()?,
-        dirty: repo.dirty()?,
-        person: repo.person().0,
+        branch: branch?,
+        dirty: dirty?,
+        person: person.0,
         demo: false,
         reads_only: false,
         setup: Setup {
@@ -161,6 +169,11 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         advice: advice::lines(config),
         ..Host::default()
     })
+}
+
+/// What a thread came to; its panic goes on here.
+fn done<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// The themes to choose from.

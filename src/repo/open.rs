@@ -92,16 +92,8 @@ impl Repo {
             Some((_, bare)) if bare.trim() == "true" => return Err(OpenError::Bare { dir: dir_owned() }),
             _ => return Err(OpenError::InsideGitDir { dir: dir_owned() }),
         }
-        let directory = |question: &str| {
-            let line = Git::new(dir).args(["rev-parse", "--path-format=absolute", question]).line(doing)?;
-            let path = PathBuf::from(&line);
-            if path.is_absolute() { Ok(path) } else { Err(unreadable(doing, line.as_bytes())) }
-        };
-        let repo = Self {
-            top: directory("--show-toplevel")?,
-            git_dir: directory("--absolute-git-dir")?,
-            common_dir: directory("--git-common-dir")?,
-        };
+        let [top, git_dir, common_dir] = directories(dir, doing)?;
+        let repo = Self { top, git_dir, common_dir };
         if !repo.git().args(["rev-parse", "--verify", "-q", "HEAD^{commit}"]).outcome()?.status.success() {
             return Err(OpenError::NoCommits { dir: repo.top });
         }
@@ -204,7 +196,14 @@ impl Repo {
     /// The person as git's configuration names them, `Name <address>`; `unknown` if it doesn't.
     pub fn person(&self) -> Person {
         // A missing or unreadable setting means the same to a reader of the record: nobody said who this is.
-        let read = |key| self.git().args(["config", "--get", key]).line("read who you are").unwrap_or_default();
+        let args = ["config", "--null", "--get-regexp", "^user\\.(name|email)$"];
+        let said = self.git().args(args).bytes("read who you are").unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        // What is said last counts.
+        let read = |key| {
+            let mut values = said.split('\0').rev();
+            values.find_map(|one| one.strip_prefix(key)?.strip_prefix('\n')).unwrap_or_default()
+        };
         let (name, mail) = (read("user.name"), read("user.email"));
         Person(match (name.trim(), mail.trim()) {
             ("", "") => "unknown".to_owned(),
@@ -213,4 +212,22 @@ impl Repo {
             (name, mail) => format!("{name} <{mail}>"),
         })
     }
+}
+
+/// The top of a checkout, git's directory of it, and git's directory of the repository. Asked for at once, because git
+/// takes longer to start than to answer; a path with a line feed in it can't be told apart so, and is asked for alone.
+fn directories(dir: &Path, doing: &str) -> Result<[PathBuf; 3], RepoError> {
+    const QUESTIONS: [&str; 3] = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir"];
+    let ask =
+        |questions: &[&str]| Git::new(dir).args(["rev-parse", "--path-format=absolute"]).args(questions).line(doing);
+    let path = |line: &str| {
+        let path = PathBuf::from(line);
+        if path.is_absolute() { Ok(path) } else { Err(unreadable(doing, line.as_bytes())) }
+    };
+    let all = ask(&QUESTIONS)?;
+    if let [top, git_dir, common_dir] = all.split('\n').collect::<Vec<_>>().as_slice() {
+        return Ok([path(top)?, path(git_dir)?, path(common_dir)?]);
+    }
+    let [top, git_dir, common_dir] = QUESTIONS.map(|question| path(&ask(&[question])?));
+    Ok([top?, git_dir?, common_dir?])
 }

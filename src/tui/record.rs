@@ -97,6 +97,22 @@ pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
     })
 }
 
+/// Adds to a report what goes on from it: more words of the same model, more output of the same gate. The next report
+/// comes back if it is about something else.
+pub(super) fn join(report: &mut Report, next: Report) -> Result<(), Report> {
+    match (report, next) {
+        (
+            Report::Delta { id, stage, role, text, reasoning },
+            Report::Delta { id: same, stage: open, role: speaker, text: more, reasoning: aloud },
+        ) if (*id, *stage, *role, *reasoning) == (same, open, speaker, aloud) => text.push_str(&more),
+        (Report::GateOutput { gate, text }, Report::GateOutput { gate: same, text: more }) if *gate == same => {
+            text.push_str(&more);
+        }
+        (_, next) => return Err(next),
+    }
+    Ok(())
+}
+
 impl Source {
     /// Passes an order on; false if nobody can take it.
     pub(super) fn order(&self, order: Order) -> bool {
@@ -115,6 +131,34 @@ impl Source {
                 thread.join().map_err(|_| TuiError::DriverGone)?.map_err(TuiError::from)
             }
             Self::Reading { .. } => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{LoopId, Role, StageIndex};
+
+    #[test]
+    fn only_what_goes_on_is_joined() {
+        let said = |text: &str, role, reasoning| Report::Delta {
+            id: LoopId(1),
+            stage: StageIndex(0),
+            role,
+            text: text.to_owned(),
+            reasoning,
+        };
+        let mut report = said("one ", Role::Author, false);
+        assert_eq!(join(&mut report, said("two", Role::Author, false)), Ok(()));
+        assert_eq!(report, said("one two", Role::Author, false));
+        for other in [
+            said("x", Role::Critic, false),
+            said("x", Role::Author, true),
+            Report::GateOutput { gate: "lint".to_owned(), text: "x".to_owned() },
+        ] {
+            assert_eq!(join(&mut report, other.clone()), Err(other));
+            assert_eq!(report, said("one two", Role::Author, false), "what isn't joined changes nothing");
         }
     }
 }

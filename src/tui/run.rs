@@ -185,15 +185,20 @@ impl Session {
                 },
                 // What piles up until the next frame is taken at once then: a fast model wakes nobody for every word.
                 report = reports.recv(), if !rests => match report {
-                    Some(report) => {
+                    Some(mut report) => {
                         company.tell(&report);
-                        let mut next = self.report(report, &mut interrupt)?;
+                        let mut next = Next::Go;
                         // Take what has piled up before drawing: a fast model must not be drawn word by word.
                         while let (Next::Go, Ok(more)) = (&next, reports.try_recv()) {
                             company.tell(&more);
-                            next = self.report(more, &mut interrupt)?;
+                            if let Err(more) = record::join(&mut report, more) {
+                                next = self.report(std::mem::replace(&mut report, more), &mut interrupt)?;
+                            }
                         }
-                        next
+                        match next {
+                            Next::Go => self.report(report, &mut interrupt)?,
+                            Next::Leave => next,
+                        }
                     }
                     None => Next::Leave,
                 },
@@ -253,9 +258,13 @@ impl Session {
         let model = &self.work.model;
         let Ui { theme, keymap, syntax, pending, .. } = &mut self.ui;
         let moment = Instant::now();
+        syntax.begin_frame();
         let scene = Scene { model, theme, keymap, syntax, pending: pending.shown(moment) };
         let whole = self.screen.draw(&scene)?;
         self.frame = Frame { wanted: None, last: Some(moment) };
+        if self.ui.syntax.lags() {
+            self.frame.soon();
+        }
         match whole {
             Drawn::Whole if !self.work.model.overlays.is_empty() => self.work.tell(Msg::Painted),
             Drawn::Whole | Drawn::TooSmall => {}

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use similar::{ChangeTag, TextDiff};
 
 use crate::app::doc::Doc;
+use crate::domain::Digest;
 
 /// Longer lines are left alone: their differences are no longer read word by word.
 const LINE_MOST: usize = 500;
@@ -20,10 +21,10 @@ const MEMO_MOST: usize = 2000;
 
 type Ranges = Vec<Range<usize>>;
 
-/// By what the removed and the added line say: the differing parts of each.
-type Memo = HashMap<(String, String), (Ranges, Ranges)>;
+/// By the part that a pair of lines is in, and the place of the first in it: the differing parts of each.
+type Memo = HashMap<(Digest, usize), (Ranges, Ranges)>;
 
-/// The differing parts of changed lines, remembered by what the lines say.
+/// The differing parts of changed lines, remembered by the content of their part.
 #[derive(Clone, Default)]
 pub(super) struct Emphasis {
     memo: Rc<RefCell<Memo>>,
@@ -35,13 +36,17 @@ impl Emphasis {
     pub(super) fn of(&self, doc: &Doc, index: usize) -> Ranges {
         let Some(block) = doc.block_at(index) else { return Ranges::new() };
         let (Some(old), Some(new)) = block.pair(block.row_of(index)) else { return Ranges::new() };
-        let (Some(before), Some(after)) = (doc.line(old), doc.line(new)) else { return Ranges::new() };
-        let key = (before.text.into_owned(), after.text.into_owned());
+        let Some(unit) = doc.unit_at(old).and_then(|unit| doc.units().get(unit)) else { return Ranges::new() };
+        // A piece is known by the whole it was cut from, so this holds for lines that were cut apart, too.
+        let key = (unit.digest, new - unit.from);
         let mut memo = self.memo.borrow_mut();
         if memo.len() >= MEMO_MOST && !memo.contains_key(&key) {
             memo.clear();
         }
-        let (gone, come) = memo.entry(key).or_insert_with_key(|(before, after)| differ(before, after));
+        let (gone, come) = memo.entry(key).or_insert_with(|| match (doc.line(old), doc.line(new)) {
+            (Some(before), Some(after)) => differ(&before.text, &after.text),
+            _ => (Ranges::new(), Ranges::new()),
+        });
         if index == old { gone.clone() } else { come.clone() }
     }
 }

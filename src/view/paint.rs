@@ -61,9 +61,31 @@ pub(super) fn ground(buf: &mut Buffer, ground: Style) {
 /// Writes a line into the first row of `area`, cut at its right edge, over what is there.
 pub(super) fn line(buf: &mut Buffer, area: Area, line: &Line<'_>) {
     let inside = rect(area).intersection(buf.area);
-    if !inside.is_empty() {
-        buf.set_line(inside.x, inside.y, line, inside.width);
+    let (mut x, y, end) = (inside.x, inside.y, inside.right());
+    for span in &line.spans {
+        if x >= end {
+            break;
+        }
+        let style = line.style.patch(span.style);
+        x = match plain(&span.content) {
+            Some(bytes) => set_plain(buf, (x, y), end, bytes, style),
+            None => buf.set_stringn(x, y, &span.content, usize::from(end - x), style).0,
+        };
     }
+}
+
+/// Text in which every byte is a column: it needs no search for graphemes, which is most of what painting takes.
+fn plain(text: &str) -> Option<&[u8]> {
+    Some(text.as_bytes()).filter(|bytes| bytes.iter().all(|byte| (b' '..=b'~').contains(byte)))
+}
+
+fn set_plain(buf: &mut Buffer, (mut x, y): (u16, u16), end: u16, bytes: &[u8], style: Style) -> u16 {
+    for byte in bytes {
+        let Some(cell) = buf.cell_mut((x, y)).filter(|_| x < end) else { break };
+        cell.set_char(char::from(*byte)).set_style(style);
+        x += 1;
+    }
+    x
 }
 
 /// Styles a whole row without touching its text.

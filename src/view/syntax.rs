@@ -1,17 +1,18 @@
 //! Colours for code in a diff: foreground only, the diff's own background wins.
 //!
 //! Grammars take tens of milliseconds to load, so they are loaded beside the first paint; until then code is plain. What
-//! was highlighted once is kept by the content of its hunk.
+//! was highlighted once is kept by the content of its hunk. A frame can be allowed so much colouring and no more: a page
+//! never waits for its colours, the rest of them come with the next frame.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use ratatui::style::Style;
-use syntect::highlighting::{HighlightIterator, HighlightState, Highlighter, Theme as Colours};
-use syntect::parsing::{ParseState, ScopeStack, SyntaxSet};
+use ratatui::style::{Color, Style};
+use syntect::highlighting::{Highlighter, Theme as Colours};
+use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 use two_face::theme::{EmbeddedLazyThemeSet, EmbeddedThemeName};
 
 use super::emphasis::Emphasis;
@@ -22,11 +23,21 @@ use crate::theme::Theme;
 /// Longer lines are left plain: grammars are slow on minified code.
 const LINE_MOST: usize = 1000;
 
-/// Lines that are coloured at once: what a jump into a long hunk has to wait for.
+/// Lines that are coloured in one go from where the grammar stood before them: a jump into a long hunk waits for at most
+/// so many above the screen.
 const CHUNK: usize = 32;
 
 /// Chunks remembered before all are forgotten.
 const MEMO_MOST: usize = 2000;
+
+/// Ways in which scopes stand within one another, remembered before all are forgotten.
+const PALETTE_MOST: usize = 4000;
+
+/// How much code is coloured for one frame, in bytes: most pages, in a few milliseconds.
+const FRAME: usize = 8 << 10;
+
+/// What looking at a line takes however short it is, in bytes of a longer one.
+const LINE_LEAST: usize = 16;
 
 type Runs = Vec<(Range<usize>, Style)>;
 
@@ -49,21 +60,29 @@ fn colours(name: &str) -> Colours {
     two_face::theme::extra().get(wanted.unwrap_or(EmbeddedThemeName::Ansi)).clone()
 }
 
-/// The coloured parts of some lines of a hunk, and where the grammar stood after them.
+/// The coloured parts of lines of a hunk as far as they were asked for, and where the grammar stands after them; nowhere
+/// if there is none for the file.
 struct Chunk {
     lines: Vec<Runs>,
-    after: Sides,
+    sides: Option<Sides>,
 }
 
-/// By the part and the place of the chunk in it.
-type Memo = HashMap<(Digest, usize), Rc<Chunk>>;
+/// What was coloured, by the part and the place of the chunk in it.
+type Memo = HashMap<(Digest, usize), Chunk>;
+
+/// The colours of scopes that stand within one another: a theme has many rules, and code has few such stacks.
+type Palette = HashMap<Vec<Scope>, Option<Color>>;
 
 /// Colours for code, once they are there.
 #[derive(Clone, Default)]
 pub struct Syntax {
     grammar: Arc<OnceLock<Grammar>>,
     memo: Rc<RefCell<Memo>>,
+    palette: Rc<RefCell<Palette>>,
     emphasis: Emphasis,
+    /// Bytes that may still be coloured; any number if nobody has set a bound.
+    allowed: Rc<Cell<Option<usize>>>,
+    lags: Rc<Cell<bool>>,
 }
 
 impl Syntax {
@@ -82,6 +101,17 @@ impl Syntax {
         fresh
     }
 
+    /// Colours as much code as a frame can wait for, and no more until this is called again.
+    pub fn begin_frame(&self) {
+        self.allowed.set(Some(FRAME));
+        self.lags.set(false);
+    }
+
+    /// Whether code was left plain for want of time.
+    pub fn lags(&self) -> bool {
+        self.lags.get()
+    }
+
     /// The parts of a changed line that differ from the line on the other side.
     pub(super) fn emphasised(&self, doc: &Doc, index: usize) -> Vec<Range<usize>> {
         self.emphasis.of(doc, index)
@@ -91,23 +121,59 @@ impl Syntax {
     pub(super) fn runs(&self, theme: &Theme, doc: &Doc, index: usize) -> Runs {
         let (Some(grammar), false) = (self.grammar.get(), theme.is_mono()) else { return Runs::new() };
         let Some(unit) = doc.unit_at(index).and_then(|unit| doc.units().get(unit)) else { return Runs::new() };
-        let number = (index - unit.from) / CHUNK;
-        let key = (unit.digest, number);
-        let known = self.memo.borrow().get(&key).cloned();
-        let chunk = known.unwrap_or_else(|| {
-            let mut memo = self.memo.borrow_mut();
+        let (number, nth) = ((index - unit.from) / CHUNK, (index - unit.from) % CHUNK);
+        let mut memo = self.memo.borrow_mut();
+        let pen = Pen { syntax: self, grammar, theme, doc };
+        if !memo.contains_key(&(unit.digest, number)) {
             if memo.len() >= MEMO_MOST {
                 memo.clear();
             }
             // Read from its beginning a hunk is coloured as a whole; a jump into its middle begins anew there.
-            let before = number.checked_sub(1).and_then(|before| memo.get(&(unit.digest, before)).cloned());
-            let from = unit.from + number * CHUNK;
-            let lines = from..(from + CHUNK).min(unit.to);
-            let fresh = Rc::new(highlight(grammar, theme, doc, lines, before.map(|chunk| chunk.after.clone())));
-            memo.insert(key, Rc::clone(&fresh));
-            fresh
-        });
-        chunk.lines.get((index - unit.from) % CHUNK).cloned().unwrap_or_default()
+            let before = number.checked_sub(1).and_then(|before| memo.get_mut(&(unit.digest, before)));
+            let sides = match before {
+                None => pen.begin(index),
+                Some(before) => {
+                    let from = unit.from + (number - 1) * CHUNK;
+                    if !pen.colour(before, from, CHUNK) {
+                        return Runs::new();
+                    }
+                    before.sides.clone()
+                }
+            };
+            memo.insert((unit.digest, number), Chunk { lines: Vec::new(), sides });
+        }
+        let Some(chunk) = memo.get_mut(&(unit.digest, number)) else { return Runs::new() };
+        pen.colour(chunk, unit.from + number * CHUNK, nth + 1);
+        chunk.lines.get(nth).cloned().unwrap_or_default()
+    }
+
+    /// Takes what colouring a line costs off what is allowed; false if nothing is left.
+    fn spend(&self, bytes: usize) -> bool {
+        match self.allowed.get() {
+            None => true,
+            Some(0) => {
+                self.lags.set(true);
+                false
+            }
+            Some(left) => {
+                self.allowed.set(Some(left.saturating_sub(bytes)));
+                true
+            }
+        }
+    }
+
+    fn colour_of(&self, grammar: &Grammar, theme: &Theme, scopes: &[Scope]) -> Option<Color> {
+        let mut palette = self.palette.borrow_mut();
+        if let Some(known) = palette.get(scopes) {
+            return *known;
+        }
+        if palette.len() >= PALETTE_MOST {
+            palette.clear();
+        }
+        let colour = Highlighter::new(&grammar.colours).style_for_stack(scopes).foreground;
+        let colour = theme.syntax_color([colour.r, colour.g, colour.b, colour.a]);
+        palette.insert(scopes.to_vec(), colour);
+        colour
     }
 }
 
@@ -115,74 +181,134 @@ impl Syntax {
 #[derive(Clone, PartialEq)]
 struct Side {
     parse: ParseState,
-    paint: HighlightState,
+    scopes: ScopeStack,
 }
 
 /// Both sides of a hunk. The old one is there only while it differs from the new one: what they share is read once.
 #[derive(Clone)]
 struct Sides {
-    new: Option<Side>,
+    new: Side,
     old: Option<Side>,
 }
 
-fn highlight(grammar: &Grammar, theme: &Theme, doc: &Doc, lines: Range<usize>, before: Option<Sides>) -> Chunk {
-    let path = doc.file_at(lines.start).map(|file| doc.path(file)).unwrap_or_default();
-    let Some(syntax) = syntax_of(grammar, &path) else {
-        return Chunk { lines: Vec::new(), after: Sides { new: None, old: None } };
-    };
-    let highlighter = Highlighter::new(&grammar.colours);
-    let fresh = || Side { parse: ParseState::new(syntax), paint: HighlightState::new(&highlighter, ScopeStack::new()) };
-    let before = before.unwrap_or(Sides { new: None, old: None });
-    let (mut new, mut old) = (before.new.unwrap_or_else(fresh), before.old);
-    let mut all = Vec::with_capacity(lines.len());
-    for (_, line) in doc.lines_from(lines.start).take(lines.len()) {
-        if line.text.len() > LINE_MOST {
-            all.push(Runs::new());
-            continue;
+/// What colouring needs.
+#[derive(Clone, Copy)]
+struct Pen<'a> {
+    syntax: &'a Syntax,
+    grammar: &'a Grammar,
+    theme: &'a Theme,
+    doc: &'a Doc,
+}
+
+impl Pen<'_> {
+    /// The beginning of the grammar for the file that a line is in, if there is one.
+    fn begin(self, index: usize) -> Option<Sides> {
+        let path = self.doc.file_at(index).map(|file| self.doc.path(file)).unwrap_or_default();
+        let syntax = syntax_of(self.grammar, &path)?;
+        Some(Sides { new: Side { parse: ParseState::new(syntax), scopes: ScopeStack::new() }, old: None })
+    }
+
+    /// Goes on with a chunk that begins at line `from` until `count` of its lines are coloured; false if that isn't
+    /// allowed now.
+    fn colour(self, chunk: &mut Chunk, from: usize, count: usize) -> bool {
+        let Some(sides) = &mut chunk.sides else { return true };
+        while chunk.lines.len() < count {
+            let Some(line) = self.doc.line(from + chunk.lines.len()) else { break };
+            if !self.syntax.spend(line.text.len() + LINE_LEAST) {
+                return false;
+            }
+            let is_code = line.kind.is_diff_body() && line.text.len() <= LINE_MOST;
+            chunk.lines.push(if is_code { self.pass(sides, line.kind, &line.text) } else { Runs::new() });
         }
-        let pass = |side: &mut Side| side.line(grammar, &highlighter, theme, &line.text);
-        all.push(match line.kind {
-            Kind::Minus => pass(old.get_or_insert_with(|| new.clone())),
+        true
+    }
+
+    fn pass(self, sides: &mut Sides, kind: Kind, text: &str) -> Runs {
+        let Sides { new, old } = sides;
+        match kind {
+            Kind::Minus => self.line(old.get_or_insert_with(|| new.clone()), text),
             Kind::Plus => {
                 old.get_or_insert_with(|| new.clone());
-                pass(&mut new)
+                self.line(new, text)
             }
-            Kind::Context => {
-                let runs = pass(&mut new);
+            _ => {
+                let runs = self.line(new, text);
                 if let Some(mut side) = old.take() {
-                    pass(&mut side);
-                    old = Some(side).filter(|side| *side != new);
+                    self.line(&mut side, text);
+                    *old = Some(side).filter(|side| side != new);
                 }
                 runs
             }
-            _ => Runs::new(),
-        });
+        }
     }
-    Chunk { lines: all, after: Sides { new: Some(new), old } }
+
+    fn line(self, side: &mut Side, text: &str) -> Runs {
+        let mut runs = Runs::new();
+        // A grammar that fails on a line leaves it plain: colour is not evidence.
+        let Ok(changes) = side.parse.parse_line(&format!("{text}\n"), &self.grammar.syntaxes) else { return runs };
+        let mut at = 0;
+        for (to, change) in changes.iter().map(|(to, change)| (*to, Some(change))).chain([(text.len(), None)]) {
+            let to = to.min(text.len());
+            if at < to {
+                if let Some(colour) = self.syntax.colour_of(self.grammar, self.theme, side.scopes.as_slice()) {
+                    push(&mut runs, at..to, Style::new().fg(colour));
+                }
+                at = to;
+            }
+            if change.is_some_and(|change| side.scopes.apply(change).is_err()) {
+                break;
+            }
+        }
+        runs
+    }
 }
 
-fn syntax_of<'g>(grammar: &'g Grammar, path: &str) -> Option<&'g syntect::parsing::SyntaxReference> {
+fn push(runs: &mut Runs, range: Range<usize>, style: Style) {
+    match runs.last_mut() {
+        Some((last, same)) if last.end == range.start && *same == style => last.end = range.end,
+        _ => runs.push((range, style)),
+    }
+}
+
+fn syntax_of<'g>(grammar: &'g Grammar, path: &str) -> Option<&'g SyntaxReference> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = name.rsplit_once('.').map_or(name, |(_, extension)| extension);
     let by_name = grammar.syntaxes.find_syntax_by_extension(name);
     by_name.or_else(|| grammar.syntaxes.find_syntax_by_extension(extension))
 }
 
-impl Side {
-    fn line(&mut self, grammar: &Grammar, highlighter: &Highlighter<'_>, theme: &Theme, text: &str) -> Runs {
-        let whole = format!("{text}\n");
-        // A grammar that fails on a line leaves it plain: colour is not evidence.
-        let Ok(ops) = self.parse.parse_line(&whole, &grammar.syntaxes) else { return Runs::new() };
-        let mut at = 0;
-        let mut runs = Runs::new();
-        for (style, piece) in HighlightIterator::new(&mut self.paint, &ops, &whole, highlighter) {
-            let to = at + piece.len();
-            let colour = style.foreground;
-            if let Some(colour) = theme.syntax_color([colour.r, colour.g, colour.b, colour.a]) {
-                runs.push((at..to.min(text.len()), Style::new().fg(colour)));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::Depth;
+
+    #[test]
+    fn a_frame_colours_no_more_than_it_has_time_for_and_the_next_ones_the_rest() {
+        let body: String = (0..400).map(|n| format!("+    /* {n} */ let total_{n} = \"{n}\".len() + {n};\n")).collect();
+        let doc = Doc::of_patch("", &format!("diff --git a/x.rs b/x.rs\n@@ -0,0 +1,400 @@\n{body}"));
+        let (theme, all) = (Theme::load("default-dark", None, Depth::True).0, 3..doc.len());
+        let fresh = || {
+            let syntax = Syntax::default();
+            assert!(syntax.slot().set(Grammar::load(theme.syntax())).is_ok());
+            syntax
+        };
+        let (unbounded, bounded) = (fresh(), fresh());
+        let whole: Vec<Runs> = all.clone().map(|line| unbounded.runs(&theme, &doc, line)).collect();
+        assert!(whole.iter().all(|runs| runs.len() > 4), "each line has its colours");
+        assert!(!unbounded.lags());
+
+        let mut coloured = 0;
+        for frame in 1.. {
+            bounded.begin_frame();
+            let runs: Vec<Runs> = all.clone().map(|line| bounded.runs(&theme, &doc, line)).collect();
+            let now = runs.iter().zip(&whole).take_while(|(bounded, whole)| bounded == whole).count();
+            assert!(runs.iter().skip(now).all(Vec::is_empty), "what lags is plain");
+            assert!(now > coloured && bounded.lags() == (now < whole.len()), "frame {frame}: {now} after {coloured}");
+            coloured = now;
+            if now == whole.len() {
+                assert!(frame > 1, "all at once is no bound");
+                break;
             }
-            at = to;
         }
-        runs
     }
 }

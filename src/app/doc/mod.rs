@@ -13,7 +13,8 @@ mod units;
 pub(super) use self::units::Cuts;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use crate::domain::{Change, Digest, visible_line};
@@ -67,6 +68,15 @@ pub struct DocLine<'a> {
     pub old: Option<u32>,
     /// Whether it goes on a line that was too long for one piece.
     pub continues: bool,
+}
+
+/// What units were counted for. A count is kept until it is of something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tallied {
+    /// Being hunks of a change.
+    Hunks,
+    /// Having been seen, out of so many seen units: what was seen once stays seen, so their number tells them.
+    Seen(usize),
 }
 
 /// A part that is read as one: a hunk of a change, a section of prose.
@@ -147,6 +157,8 @@ pub struct Doc {
     units: Vec<Unit>,
     /// The units before any was cut; empty while none was.
     wholes: Vec<Unit>,
+    /// How many units are of a kind, as counted last.
+    counted: RefCell<Vec<(Tallied, usize)>>,
     files: Vec<FilePart>,
     blocks: Vec<Block>,
     /// Lines that stand elsewhere in the change, too; found when first asked for.
@@ -236,6 +248,18 @@ impl Doc {
     /// The review units, in order. Empty while the document still grows.
     pub fn units(&self) -> &[Unit] {
         &self.units
+    }
+
+    /// How many units fit. Asked several times for every frame, so each answer is kept.
+    pub(super) fn tally(&self, what: Tallied, fits: impl Fn(&Unit) -> bool) -> usize {
+        let mut counted = self.counted.borrow_mut();
+        if let Some((_, count)) = counted.iter().find(|(known, _)| *known == what) {
+            return *count;
+        }
+        let count = self.units.iter().filter(|unit| fits(unit)).count();
+        counted.retain(|(known, _)| discriminant(known) != discriminant(&what));
+        counted.push((what, count));
+        count
     }
 
     /// The place of the unit that a line belongs to.

@@ -39,6 +39,7 @@ impl Doc {
             units.push(Unit { digest, from, to });
         }
         self.units = units;
+        self.counted.take();
     }
 
     /// What a part says, and in which file. Line numbers are left out: a hunk that moves is still the same hunk.
@@ -90,6 +91,7 @@ impl Doc {
             units.extend(starts.iter().zip(ends).map(|(&from, to)| Unit { digest: piece(unit, from, to), from, to }));
         }
         self.units = units;
+        self.counted.take();
     }
 
     /// The digests of the units as they were before any was cut.

@@ -42,6 +42,22 @@ fn a_repository_is_found_from_below_and_its_facts_are_read() {
 }
 
 #[test]
+fn a_directory_with_a_line_feed_in_its_name_is_found_and_the_last_name_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().join("two\nlines");
+    fs::create_dir(&top).unwrap();
+    git(&top, &["init", "-q", "-b", "main"]);
+    for (key, value) in [("user.name", "Ada"), ("user.email", "ada@example.org"), ("user.name", "Grace")] {
+        git(&top, &["config", "--add", key, value]);
+    }
+    git(&top, &["commit", "-q", "--allow-empty", "-m", "First"]);
+    let repo = Repo::open(&top).unwrap();
+    assert_eq!(repo.top(), top.canonicalize().unwrap());
+    assert_eq!(repo.private_dir().unwrap(), top.canonicalize().unwrap().join(".git/windlass"));
+    assert_eq!(repo.person(), Person("Grace <ada@example.org>".into()));
+}
+
+#[test]
 fn the_private_directory_is_closed_to_others() {
     let fixture = Fixture::new();
     let dir = fixture.repo.private_dir().unwrap();

@@ -95,11 +95,13 @@ impl Gallery {
         }
     }
 
+    /// Whether nobody looks on.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.watchers.is_empty()
+    }
+
     /// Tells everyone.
     pub(super) fn tell(&mut self, told: &Told) {
-        if self.watchers.is_empty() {
-            return;
-        }
         let line = line(told);
         self.watchers.retain(|watcher| watcher.lines.try_send(Arc::clone(&line)).is_ok());
     }

@@ -125,6 +125,7 @@ impl Company {
     /// Tells those who look on what the driver tells; nothing if nobody does.
     pub(super) fn tell(&mut self, report: &Report) {
         if let Self::Driving(gallery) = self
+            && !gallery.is_empty()
             && let Some(told) = Told::of(report)
         {
             gallery.tell(&told);
