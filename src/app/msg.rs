@@ -28,6 +28,8 @@ pub enum Msg {
     Line(String),
     /// The human says that they have read this part of the artifact, which was put before them whole.
     Read(usize),
+    /// The human asked for the findings, and they were put before them whole.
+    FindingsRead,
     /// The screen was drawn as the model says.
     Painted,
     /// The moment asked for by `Model::wake_at` has come.
@@ -42,6 +44,8 @@ pub enum Msg {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What it said.
         text: String,
         /// Whether it is reasoning rather than the reply.
@@ -55,6 +59,8 @@ pub enum Msg {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What it waits for.
         waiting: Waiting,
     },

@@ -14,7 +14,7 @@ use super::remarks::{Opinion, Remarks};
 use super::scroll::Scroll;
 use super::sight::{Folds, SPLIT_LEAST};
 use super::travel;
-use crate::domain::{Digest, LoopId, StageIndex};
+use crate::domain::{Digest, LoopId, Revision, StageIndex};
 
 /// The most opinions that can be taken back.
 const UNDO_MOST: usize = 100;
@@ -30,6 +30,8 @@ pub struct Review {
     pub range: Option<usize>,
     /// Whether parts were left before they had been in sight for long enough to be read.
     pub hurried: bool,
+    /// The revision whose findings the human wanted to see before having read it.
+    pub revealed: Option<Digest>,
     pub(super) cuts: Cuts,
     undo: Vec<(Remarks, Cuts)>,
     /// The revision being looked at.
@@ -298,6 +300,11 @@ fn compare(model: &mut Model) -> Vec<Request> {
     });
     let Some((old, new)) = found else { return Vec::new() };
     let note = format!("From revision {}, which you looked at, to revision {}", old.ordinal, new.ordinal);
+    let (old, new) = (old.clone(), new.clone());
+    compared(model, &old, &new, note)
+}
+
+fn compared(model: &mut Model, old: &Revision, new: &Revision, note: String) -> Vec<Request> {
     if let (Some(from), Some(to)) = (old.tree(), new.tree()) {
         return vec![Request::Compare { from: from.clone(), to: to.clone(), note }];
     }
@@ -307,6 +314,19 @@ fn compare(model: &mut Model) -> Vec<Request> {
     let doc = Doc::of_patch(&note, &patch);
     show_compared(model, doc);
     Vec::new()
+}
+
+/// Shows what a human's edit has changed, if it changed an earlier revision.
+pub(super) fn edited(model: &mut Model) -> Vec<Request> {
+    let found = model.stage().and_then(|stage| {
+        let new = stage.revision()?;
+        let at = stage.revisions.iter().position(|revision| revision.id == new.id)?;
+        Some((stage.revisions.get(at.checked_sub(1)?)?, new))
+    });
+    let Some((old, new)) = found else { return Vec::new() };
+    let note = format!("Edited by hand: from revision {} to revision {}", old.ordinal, new.ordinal);
+    let (old, new) = (old.clone(), new.clone());
+    compared(model, &old, &new, note)
 }
 
 /// Puts a comparison in front.

@@ -83,9 +83,11 @@ pub(super) fn open(record: Record, config: Config, repo: Repo) -> Result<Opened,
 pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
     Ok(match report {
         Report::Event(recorded) => Msg::Event(recorded),
-        Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
-        Report::Waiting { id, stage, role, why, until } => {
-            Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
+        Report::Delta { id, stage, role, finding, text, reasoning } => {
+            Msg::Delta { id, stage, role, finding, text, reasoning }
+        }
+        Report::Waiting { id, stage, role, finding, why, until } => {
+            Msg::Waiting { id, stage, role, finding, waiting: Waiting { why, until } }
         }
         Report::GateBegan { gate, at } => Msg::GateBegan { gate, at },
         Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },

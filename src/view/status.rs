@@ -236,6 +236,10 @@ fn standing(model: &Model, stage: &Stage) -> String {
         };
         parts.push(format!("read {}/{}{why}", unread.seen, unread.total));
     }
+    let findings = model.unread_findings();
+    if findings.seen < findings.total {
+        parts.push(format!("{} unread", plural((findings.total - findings.seen) as usize, "finding")));
+    }
     parts.join(", ")
 }
 

@@ -62,6 +62,9 @@ impl Session {
                     Show::Help => show::help(),
                 };
                 self.paper.lines(lines)?;
+                if what == Show::Findings {
+                    self.take(Msg::FindingsRead)?;
+                }
                 if what == Show::Status {
                     self.offered = Some(show::offer(&self.model));
                 }

@@ -79,6 +79,8 @@ pub(super) const WORDS: &[Word] = &[
     word("reject", "PART", Does::Part(Action::HunkReject), "reject a part, and say why; again takes it back"),
     word("comment", "PART", Does::Part(Action::HunkComment), "comment on a part"),
     word("findings", "", Does::Show(Show::Findings), "print what the critic found, and where"),
+    word("explain", "NUMBER", Does::Finding(Action::FindingExplain), "ask the critic about a finding"),
+    word("answer", "NUMBER", Does::Finding(Action::FindingAnswer), "ask the author about a finding"),
     word("dismiss", "NUMBER", Does::Finding(Action::FindingDismiss), "set a finding aside, with a reason"),
     word("review", "", Does::Act(Action::CritiqueRerun), "ask the critic again"),
     word("gates", "", Does::Show(Show::Gates), "print the gates and what they said"),

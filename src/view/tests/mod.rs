@@ -6,4 +6,5 @@ mod laws;
 mod reviewing;
 mod screens;
 mod stand;
+mod threads;
 mod ways;

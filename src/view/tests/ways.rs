@@ -6,19 +6,12 @@ use std::path::Path;
 
 use ratatui::style::Color;
 
-use super::stand::{PLAN_CRITIQUE, Stand};
+use super::stand::{PLAN_CRITIQUE, Stand, typed_in as type_in};
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{Help, HelpKind, Msg, Offered, Overlay, Request, SIGNS, update};
 use crate::domain::{Timestamp, Verdict};
 use crate::keymap::Keymap;
 use crate::theme::{Depth, Scope, Theme};
-
-/// Types a word, a key for every letter.
-fn type_in(stand: &mut Stand, word: &str) {
-    for letter in word.chars() {
-        stand.press(&[if letter == ' ' { "Space".to_owned() } else { letter.to_string() }.as_str()]);
-    }
-}
 
 fn words(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
