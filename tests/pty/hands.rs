@@ -134,7 +134,7 @@ pub(crate) fn read_all(terminal: &mut Terminal) {
 /// Reads the findings that are unread, and goes back to where it was.
 #[track_caller]
 fn read_findings(terminal: &mut Terminal) {
-    let all = |frame: &Frame| !state(frame).contains(" unread");
+    let all = |frame: &Frame| !state(frame).rsplit_once("read ").is_some_and(|(_, read)| read.contains(" + "));
     let page = Duration::from_millis(DWELL_MS.unsigned_abs() + 100);
     for jumps in 0..60 {
         if terminal.stay(if jumps == 0 { Duration::ZERO } else { page }, all) {

@@ -23,6 +23,7 @@ mod plain;
 mod replay;
 mod server;
 mod steady;
+mod threads;
 mod waits;
 mod watch;
 mod wire;

@@ -3,7 +3,7 @@
 use super::stand::{PLAN_CRITIQUE, Stand, typed_in};
 use crate::app::layout::Pane;
 use crate::app::{Msg, Overlay};
-use crate::domain::{Role, Timestamp, Unread, Verdict};
+use crate::domain::{Role, Unread};
 use crate::engine::Command;
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
@@ -23,7 +23,7 @@ fn asked(size: (u16, u16)) -> Stand {
     stand.press(&["Enter"]);
     stand.call_about(Role::Author, 0);
     stand.reply_failed(0, "https://models.example answered 503 Service Unavailable");
-    stand.press(&["j", "a", "Enter"]);
+    stand.press(&["]", "c", "a", "Enter"]);
     stand.call_about(Role::Author, 1);
     stand.say_about(Role::Author, 1, "It holds: with ids as keys\nno walk is left, and");
     stand
@@ -39,13 +39,9 @@ fn threads_stand_under_their_findings_at_every_size() {
 
 #[test]
 fn a_question_is_put_with_one_key_and_enter_and_its_answer_comes_where_it_was_asked() {
-    let mut stand = Stand::awaiting((120, 35), 1, PLAN_CRITIQUE);
+    let mut stand = Stand::awaiting((80, 24), 1, PLAN_CRITIQUE);
     stand.press(&["3", "c"]);
-    assert!(
-        words(&stand).contains("Ask the critic, local/reader-9b, about: moves the bottleneck"),
-        "{}",
-        words(&stand)
-    );
+    assert!(words(&stand).contains("Ask the critic, local/reader-9b, about: moves the"), "{}", words(&stand));
     stand.press(&["Enter"]);
     assert!(words(&stand).contains("the critic is being asked"));
     stand.call_about(Role::Critic, 0);
@@ -59,7 +55,7 @@ fn a_question_is_put_with_one_key_and_enter_and_its_answer_comes_where_it_was_as
     stand.press(&["c", "Enter", "a"]);
     assert!(words(&stand).contains("not now: an answer about this finding is on its way"));
     // What is typed is kept until it is asked.
-    stand.press(&["j", "a"]);
+    stand.press(&["]", "c", "a"]);
     typed_in(&mut stand, "half a thought");
     stand.press(&["Esc", "a"]);
     assert!(words(&stand).contains("half a thought"));
@@ -82,24 +78,25 @@ fn hostile_answers_stay_text() {
 #[test]
 fn an_answer_closes_the_sheet_that_was_painted_before_it_and_a_question_does_not() {
     let mut stand = Stand::awaiting((80, 24), 1, "minor line 4 - vague");
+    let approvals = stand.approvals;
     stand.press(&["3", "c", "Enter"]);
     stand.open_sheet();
     stand.call_about(Role::Critic, 0);
     assert!(matches!(stand.model.overlays[..], [Overlay::Sheet(_)]));
     stand.replied(0, "It is.");
     assert!(stand.model.overlays.is_empty() && words(&stand).contains("changed under you: the findings"));
-    assert_eq!(stand.approvals, 0);
+    assert_eq!(stand.approvals, approvals);
 }
 
 #[test]
 fn findings_are_read_on_the_screen_in_focus_and_the_sheet_asks_for_a_reason_until_they_are() {
     let mut stand = Stand::awaiting((120, 35), 1, PLAN_CRITIQUE);
-    let all = |seen| Unread { seen, total: 4 };
+    let all = |seen| Unread { seen, total: 3 };
     stand.read_artifact();
     // They are in sight all the time, but the plan is what is being read.
     assert_eq!(stand.model.unread_findings(), all(0));
     stand.open_sheet();
-    assert!(words(&stand).contains("3 unread 4 of 4 findings never on the screen"), "{}", words(&stand));
+    assert!(words(&stand).contains("3 unread 3 of 3 findings never on the screen"), "{}", words(&stand));
     // The line's key leads to the first of them.
     stand.press(&["3"]);
     assert_eq!((stand.model.focus, stand.model.finding), (Pane::Critique, 0));
@@ -108,7 +105,7 @@ fn findings_are_read_on_the_screen_in_focus_and_the_sheet_asks_for_a_reason_unti
     stand.wait(700);
     stand.tell(Msg::Woken);
     stand.read();
-    assert_eq!(stand.model.unread_findings(), all(4));
+    assert_eq!(stand.model.unread_findings(), all(3));
     stand.open_sheet();
     assert!(!words(&stand).contains("3 unread"));
     stand.press(&["Esc", "c", "Enter"]);
@@ -118,7 +115,7 @@ fn findings_are_read_on_the_screen_in_focus_and_the_sheet_asks_for_a_reason_unti
     stand.press(&["1"]);
     let finding = stand.model.finding;
     stand.replied(finding, "Because.");
-    assert_eq!(stand.model.unread_findings(), all(3));
+    assert_eq!(stand.model.unread_findings(), all(2));
     stand.press(&["]", "u"]);
     assert_eq!((stand.model.focus, stand.model.finding), (Pane::Critique, finding));
 }
@@ -227,6 +224,4 @@ fn an_edit_by_hand_is_shown_as_a_diff_and_reviewed_again() {
     assert!(stand.stage().pending.critique, "it is reviewed again");
     stand.press(&["Esc"]);
     assert!(words(&stand).contains("revision 2 by Ada, by hand"), "{}", words(&stand));
-    stand.ran("sections", Verdict::Pass, "");
-    assert!(stand.model.now >= Timestamp(0));
 }
