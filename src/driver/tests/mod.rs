@@ -7,6 +7,7 @@ mod gates;
 mod landing;
 mod others;
 mod starts;
+mod threads;
 mod trees;
 mod whole;
 
