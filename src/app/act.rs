@@ -10,6 +10,7 @@ use super::casting;
 use super::entry;
 use super::extract::Extract;
 use super::files;
+use super::front;
 use super::help::{self, Help};
 use super::layout::{self, Pane};
 use super::model::{Live, Model, Notice};
@@ -24,6 +25,7 @@ use super::sheet::Sheet;
 use super::sight::Sight;
 use super::themes;
 use super::threads;
+use super::timeline;
 use super::travel;
 
 /// The longest text that is edited on the screen, in bytes.
@@ -84,11 +86,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::GateLog => {
             if let Some(gate) = selected_gate(model) {
-                model.overlays.push(Overlay::Text { source: Source::Gate(gate), scroll: Scroll::at_end() });
+                let (source, scroll) = (Source::Gate(gate), Scroll::at_end());
+                model.overlays.push(Overlay::Text { source, scroll, found: None });
             }
         }
         Action::ReplyShow => {
-            model.overlays.push(Overlay::Text { source: Source::Reply, scroll: Scroll::default() });
+            model.overlays.push(Overlay::text(Source::Reply));
         }
         Action::GateOverride => {
             if let Some(gate) = selected_gate(model) {
@@ -103,8 +106,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::FindingAnswer => question(model, Role::Author),
         Action::PlaceBack => model.go_back(),
         Action::FindingShow => {
-            let source = Source::Finding(model.finding);
-            model.overlays.push(Overlay::Text { source, scroll: Scroll::default() });
+            model.overlays.push(Overlay::text(Source::Finding(model.finding)));
         }
         Action::FindingDismiss => dismiss(model),
         Action::HunkAccept => review::accept(model),
@@ -139,7 +141,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
                 model.notice = Some(Notice { text, is_error: false });
                 return Vec::new();
             }
-            model.overlays.push(Overlay::Ask(Box::new(Ask::new(Purpose::Search, "Search", "", ""))));
+            front::ask(model);
         }
         Action::SearchNext => return model.jumping(|model| travel::search(model, false)),
         Action::SearchPrev => return model.jumping(|model| travel::search(model, true)),
@@ -212,6 +214,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ConfigReload => return vec![Request::Reload],
         Action::Suspend => return vec![Request::Suspend],
         Action::Quit => return vec![Request::Quit],
+        Action::AwayShow => model.overlays.push(Overlay::text(Source::Away)),
+        Action::TimelineOpen => {
+            let rows = timeline::rows(model);
+            model.overlays.push(Overlay::Pick(Box::new(Picker::new("Revisions of the loop, the newest first", rows))));
+        }
         Action::FilesOpen => {
             let rows = files::rows(model);
             model.overlays.push(Overlay::Pick(Box::new(Picker::new("Files of the change", rows))));
@@ -282,16 +289,7 @@ fn in_front(model: &mut Model, action: Action) -> Vec<Request> {
                 model.notice = Some(Notice { text, is_error: true });
             }
         }
-        Some(Overlay::Text { source, scroll }) => {
-            let (source, mut place) = (source.clone(), *scroll);
-            let (width, height) = layout::text_room(model.size);
-            if let Some(doc) = model.text_of(&source) {
-                place.by(&Sight::plain(&doc, width, height), step.clamp(-1_000_000, 1_000_000));
-            }
-            if let Some(Overlay::Text { scroll, .. }) = model.overlays.last_mut() {
-                *scroll = place;
-            }
-        }
+        Some(Overlay::Text { .. }) => front::act(model, action, step),
         _ => {}
     }
     Vec::new()

@@ -173,6 +173,8 @@ actions! {
     LoopAbandon "loop.abandon" "abandon" "Abandon the loop; its record stays";
     LoopLand "loop.land" "land again" "Try a landing again that failed";
     CallsOpen "calls.open" "calls" "List every call of a model, and read what was sent and said";
+    TimelineOpen "timeline.open" "revisions" "List every revision of the loop and what became of it; read one, or compare any two";
+    AwayShow "away.show" "what happened" "Tell what happened while you were away";
     ReviewCopy "review.copy" "copy" "Send the review of the stage to the clipboard as Markdown, and keep it in a file";
     TrustOpen "trust.open" "trust" "Read the repository's commands and trust them";
     TrustGive "trust.give" "trust" "Trust exactly the commands that were shown";

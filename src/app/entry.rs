@@ -15,7 +15,7 @@ use super::overlay::{Ask, Overlay, Purpose};
 use super::picker::{self, Choice, Picker};
 use super::search::Search;
 use super::sheet::{Field, Sheet};
-use super::{themes, travel};
+use super::{front, themes, timeline, travel};
 
 /// A key in a text field.
 pub(super) fn input(model: &mut Model, input: Input) -> Vec<Request> {
@@ -210,6 +210,11 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
         }
         Choice::Call(id) => vec![Request::ReadCall(id)],
         Choice::Theme(name) => themes::keep(model, name),
+        Choice::Revision(past) => {
+            timeline::open(model, past);
+            Vec::new()
+        }
+        Choice::Compare(past, other) => timeline::show(model, past, other),
         Choice::Model(chosen) => match (model.state.active().map(|one| one.id), model.open_role()) {
             (Some(id), Some(role)) => {
                 vec![Command::ChooseModel { id, role, model: chosen, by: model.person() }.into()]
@@ -288,7 +293,7 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
     }
     if ask.purpose == Purpose::Search {
         model.search = Search::new(&text);
-        return model.jumping(|model| travel::search(model, false));
+        return model.jumping(|model| front::search(model, false));
     }
     let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };
     let command = match ask.purpose.clone() {

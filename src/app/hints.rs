@@ -186,6 +186,11 @@ impl Model {
             }
             Action::LoopPark => need(live, "no loop is active"),
             Action::LoopAbandon => need(live || self.landing_failed(), "no loop is active"),
+            Action::AwayShow => need(self.away.has_missed(), "nothing happened while you were away"),
+            Action::TimelineOpen => need(
+                self.current().is_some_and(|one| one.stages.iter().any(|stage| !stage.revisions.is_empty())),
+                "nothing was drafted yet",
+            ),
             Action::CallsOpen => need(!self.state.exchanges.is_empty(), "no model was called yet"),
             Action::LoopLand => need(
                 self.current()

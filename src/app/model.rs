@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
+use super::away::Away;
 use super::critique::Objections;
 use super::doc::Doc;
 use super::keys::KeyRow;
@@ -113,8 +114,8 @@ pub struct Live {
     pub progress: Option<String>,
     /// The call that was last read, with what went over the wire.
     pub call: Option<(ExchangeId, Doc)>,
-    /// Two revisions that were compared last.
-    pub compared: Option<Doc>,
+    /// The past revision that was read last, or what two differ in, under its title.
+    pub past: Option<(String, Doc)>,
 }
 
 /// A line for the human, until the next key.
@@ -163,6 +164,8 @@ pub struct Model {
     pub mark: Option<usize>,
     /// What is in front, the last one foremost.
     pub overlays: Vec<Overlay>,
+    /// What happened while nobody was at the keyboard.
+    pub away: Away,
     /// Who looks on from another terminal.
     pub watchers: Vec<String>,
     /// A line for the human.
@@ -247,6 +250,7 @@ impl Model {
             item: 0,
             mark: None,
             overlays: Vec::new(),
+            away: Away::default(),
             watchers: Vec::new(),
             notice: None,
             live: Live::default(),
@@ -362,7 +366,8 @@ impl Model {
             Source::Call(id) => {
                 self.live.call.as_ref().filter(|(read, _)| read == id).map(|(_, doc)| Cow::Borrowed(doc))
             }
-            Source::Compared => self.live.compared.as_ref().map(Cow::Borrowed),
+            Source::Past => self.live.past.as_ref().map(|(_, doc)| Cow::Borrowed(doc)),
+            Source::Away => Some(Cow::Owned(self.away.told(self.now))),
             Source::Reply => self.unusable().map(|text| Cow::Owned(Doc::prose(text))),
         }
     }

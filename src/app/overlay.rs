@@ -37,6 +37,8 @@ pub enum Overlay {
         source: Source,
         /// The place in it.
         scroll: Scroll,
+        /// The line where it was searched for last.
+        found: Option<usize>,
     },
 }
 
@@ -49,8 +51,10 @@ pub enum Source {
     Finding(usize),
     /// What went over the wire in this call.
     Call(ExchangeId),
-    /// What two revisions differ in.
-    Compared,
+    /// A past revision, or what two of them differ in.
+    Past,
+    /// What happened while the human was away.
+    Away,
     /// The author's reply that could not be used, as it came.
     Reply,
 }
@@ -187,6 +191,11 @@ impl Purpose {
 }
 
 impl Overlay {
+    /// A text, from its beginning.
+    pub(super) fn text(source: Source) -> Self {
+        Self::Text { source, scroll: Scroll::default(), found: None }
+    }
+
     /// Whether keys are text.
     pub fn takes_text(&self) -> bool {
         match self {

@@ -11,6 +11,7 @@ use super::action::{ACTIONS, Action};
 use super::casting::Way;
 use super::fuzzy;
 use super::model::Model;
+use super::timeline::Past;
 
 /// What is picked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub enum Choice {
     File(String),
     /// A theme to look like.
     Theme(String),
+    /// A revision, to be read or compared.
+    Revision(Past),
+    /// A revision to be read, or compared with another.
+    Compare(Past, Option<Past>),
 }
 
 /// One row.

@@ -3,18 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use similar::TextDiff;
-
 use super::action::Action;
-use super::doc::{Cuts, Doc, Kind, Unit};
+use super::doc::{Cuts, Kind, Unit};
 use super::model::{Face, Model, Notice};
 use super::msg::Request;
-use super::overlay::{Overlay, Source};
 use super::remarks::{Opinion, Remarks};
-use super::scroll::Scroll;
 use super::sight::{Folds, SPLIT_LEAST};
-use super::travel;
-use crate::domain::{Digest, LoopId, Revision, StageIndex};
+use super::{timeline, travel};
+use crate::domain::{Digest, LoopId, StageIndex};
 
 /// The most opinions that can be taken back.
 const UNDO_MOST: usize = 100;
@@ -202,7 +198,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Request>> {
         Action::ChangedNext => travel::to_unit(model, false, |model, unit| {
             model.artifact.units().get(unit).is_some_and(|unit| model.is_changed(unit))
         }),
-        Action::ChangedShow => return Some(compare(model)),
+        Action::ChangedShow => return Some(changes(model)),
         Action::DiffSides => sides(model),
         Action::DiffSpace => {
             model.review.folds.space = !model.review.folds.space;
@@ -292,28 +288,15 @@ fn sides(model: &mut Model) {
 }
 
 /// What is different from the revision that was looked at before.
-fn compare(model: &mut Model) -> Vec<Request> {
+fn changes(model: &mut Model) -> Vec<Request> {
     let before = model.looked_at().map(|looked| looked.revision);
     let found = model.stage().and_then(|stage| {
         let old = stage.revisions.iter().find(|revision| Some(revision.id) == before)?;
-        Some((old, stage.revision()?))
+        Some((stage.spec.artifact, old.clone(), stage.revision()?.clone()))
     });
-    let Some((old, new)) = found else { return Vec::new() };
+    let Some((kind, old, new)) = found else { return Vec::new() };
     let note = format!("From revision {}, which you looked at, to revision {}", old.ordinal, new.ordinal);
-    let (old, new) = (old.clone(), new.clone());
-    compared(model, &old, &new, note)
-}
-
-fn compared(model: &mut Model, old: &Revision, new: &Revision, note: String) -> Vec<Request> {
-    if let (Some(from), Some(to)) = (old.tree(), new.tree()) {
-        return vec![Request::Compare { from: from.clone(), to: to.clone(), note }];
-    }
-    let name = model.stage().map_or("", |stage| stage.spec.artifact.name());
-    let diff = TextDiff::from_lines(&old.text, &new.text);
-    let patch = format!("diff --git a/{name} b/{name}\n{}", diff.unified_diff());
-    let doc = Doc::of_patch(&note, &patch);
-    show_compared(model, doc);
-    Vec::new()
+    timeline::compare(model, kind, (&old, &new), note)
 }
 
 /// Shows what a human's edit has changed, if it changed an earlier revision.
@@ -321,18 +304,11 @@ pub(super) fn edited(model: &mut Model) -> Vec<Request> {
     let found = model.stage().and_then(|stage| {
         let new = stage.revision()?;
         let at = stage.revisions.iter().position(|revision| revision.id == new.id)?;
-        Some((stage.revisions.get(at.checked_sub(1)?)?, new))
+        Some((stage.spec.artifact, stage.revisions.get(at.checked_sub(1)?)?.clone(), new.clone()))
     });
-    let Some((old, new)) = found else { return Vec::new() };
+    let Some((kind, old, new)) = found else { return Vec::new() };
     let note = format!("Edited by hand: from revision {} to revision {}", old.ordinal, new.ordinal);
-    let (old, new) = (old.clone(), new.clone());
-    compared(model, &old, &new, note)
-}
-
-/// Puts a comparison in front.
-pub(super) fn show_compared(model: &mut Model, doc: Doc) {
-    model.live.compared = Some(doc);
-    model.overlays.push(Overlay::Text { source: Source::Compared, scroll: Scroll::default() });
+    timeline::compare(model, kind, (&old, &new), note)
 }
 
 fn say(model: &mut Model, text: &str) {

@@ -10,11 +10,12 @@ use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, casting, entry, models, picker, review, threads, travel};
+use super::{act, away, casting, entry, models, picker, review, tell, threads, timeline, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
     model.now = now;
+    let is_human = matches!(msg, Msg::Act(_) | Msg::Input(_) | Msg::Stray | Msg::Paste(_) | Msg::Line(_));
     let requests = match msg {
         Msg::Resize(width, height) => {
             model.size = (width, height);
@@ -109,8 +110,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Live(live) => {
-            let (call, compared) = (model.live.call.take(), model.live.compared.take());
-            model.live = Live { call, compared, ..*live };
+            let (call, past) = (model.live.call.take(), model.live.past.take());
+            model.live = Live { call, past, ..*live };
             Vec::new()
         }
         Msg::Watchers(watchers) => {
@@ -159,17 +160,21 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         Msg::Call { exchange, text } => {
             model.live.call = Some((exchange, Doc::prose(&text)));
-            model.overlays.push(Overlay::Text { source: Source::Call(exchange), scroll: Scroll::default() });
+            model.overlays.push(Overlay::text(Source::Call(exchange)));
             Vec::new()
         }
         Msg::Compared { note, patch } => {
-            review::show_compared(model, Doc::of_patch(&note, &patch));
+            let doc = Doc::of_patch(&note, &patch);
+            timeline::put(model, note, doc);
             Vec::new()
         }
         Msg::Edited { text } => entry::edited(model, text),
     };
     if !travel::is_reachable(model, model.focus) {
         model.focus = model.wide_pane();
+    }
+    if is_human {
+        away::back(model);
     }
     observe(model);
     requests
@@ -205,6 +210,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
         return Vec::new();
     }
     model.seq = recorded.seq;
+    model.away.say(recorded.at, tell::event(&model.state, recorded));
     match &recorded.event {
         Event::Begun { .. } | Event::Resumed { .. } => {
             model.reading_loop = None;

@@ -10,7 +10,7 @@ use crate::engine::{Event, Recorded, State, Trouble};
 use super::arguments::Common;
 use super::failure::Failure;
 use super::record::Record;
-use super::words::{count, end, local, origin, stage, utc};
+use super::words::{count, end, local, stage, utc};
 use super::{json, open};
 
 #[derive(Debug, Serialize)]
@@ -110,7 +110,7 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
             ("answered", stage, format!("exchange {exchange}: {word}{why}"))
         }
         Event::Drafted { stage, revision, .. } => {
-            let (ordinal, by, id) = (revision.ordinal, origin(&revision.origin), revision.id.short());
+            let (ordinal, by, id) = (revision.ordinal, revision.origin.writer(), revision.id.short());
             ("drafted", Some(*stage), format!("revision {ordinal} by {by}, {id}"))
         }
         Event::DraftFailed { stage, trouble, .. } => ("draft-failed", Some(*stage), why_not(trouble)),

@@ -12,7 +12,7 @@ use crate::engine::{Loop, Ruling, Stage, Status};
 use super::arguments::Common;
 use super::failure::Failure;
 use super::record::Record;
-use super::words::{duration, local, origin, utc};
+use super::words::{duration, local, utc};
 use super::{curl, exchange, json, open};
 
 /// How it is shown.
@@ -223,7 +223,7 @@ impl<'a> ShownRevision<'a> {
         Self {
             ordinal: revision.ordinal,
             id: revision.id.to_string(),
-            by: origin(&revision.origin),
+            by: revision.origin.writer(),
             text: &revision.text,
             tree: revision.tree().map(|tree| tree.as_str()),
             patch: revision.change.as_ref().map(|change| &*change.patch),
@@ -309,11 +309,11 @@ fn write(one: &Loop, out: &mut dyn Write) -> std::io::Result<()> {
 
 fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> std::io::Result<()> {
     for earlier in stage.revisions.iter().filter(|revision| Some(revision.id) != stage.current) {
-        let (ordinal, by, id) = (earlier.ordinal, origin(&earlier.origin), earlier.id.short());
+        let (ordinal, by, id) = (earlier.ordinal, earlier.origin.writer(), earlier.id.short());
         writeln!(out, "revision {ordinal} by {}, {id} (`--json` has its text)", visible_line(by))?;
     }
     if let Some(revision) = stage.revision() {
-        let by = origin(&revision.origin);
+        let by = revision.origin.writer();
         writeln!(out, "revision {} by {}, {}", revision.ordinal, visible_line(by), revision.id.short())?;
         writeln!(out, "\n{}\n", visible(revision.text.trim_end()))?;
         for file in revision.change.iter().flat_map(|change| &change.files) {

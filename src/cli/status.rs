@@ -12,7 +12,7 @@ use crate::repo::Repo;
 use super::arguments::Common;
 use super::failure::Failure;
 use super::record::Record;
-use super::words::{count, origin};
+use super::words::count;
 use super::{json, open};
 
 /// How it is printed.
@@ -201,7 +201,7 @@ impl Current {
             stages: one.stages.len(),
             phase: open.map_or("", |stage| stage.phase.name()),
             revision: revision.map(|revision| revision.ordinal),
-            by: revision.map(|revision| origin(&revision.origin).to_owned()),
+            by: revision.map(|revision| revision.origin.writer().to_owned()),
             findings: open.map_or_else(Findings::default, Findings::of),
             gates: open.map_or_else(Vec::new, |stage| gates(one, stage)),
             commit,

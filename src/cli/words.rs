@@ -6,7 +6,7 @@ use jiff::Timestamp as Moment;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
-use crate::domain::{End, LoopId, Origin, StageIndex, Timestamp};
+use crate::domain::{End, LoopId, StageIndex, Timestamp};
 use crate::engine::State;
 
 /// RFC 3339 in UTC: `2025-01-31T12:00:00.123Z`.
@@ -26,14 +26,6 @@ pub(super) fn duration(ms: u64) -> String {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-    }
-}
-
-/// Who wrote a revision.
-pub(super) fn origin(origin: &Origin) -> &str {
-    match origin {
-        Origin::Model { model, .. } => &model.0,
-        Origin::Human { name } => name,
     }
 }
 

@@ -51,6 +51,16 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Who wrote it: the model's name, or the person's.
+    pub fn writer(&self) -> &str {
+        match self {
+            Self::Model { model, .. } => &model.0,
+            Self::Human { name } => name,
+        }
+    }
+}
+
 /// Lines added to and removed from one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStat {

@@ -74,6 +74,11 @@ impl Look {
         Self { gutter: true, ..Self::output() }
     }
 
+    /// The same with what is searched for standing out.
+    pub(super) fn searched(self) -> Self {
+        Self { searches: true, ..self }
+    }
+
     /// A configuration: its commands stand out, its comments step back.
     pub(super) fn commands() -> Self {
         Self { commands: true, ..Self::output() }

@@ -30,7 +30,7 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, overlay: &Overlay) -> Cu
         Overlay::Pick(picker) => pick(scene, buf, picker),
         Overlay::Casting(casting) => casting::draw(scene, buf, casting),
         Overlay::Trust(one) => trust(scene, buf, one),
-        Overlay::Text { source, scroll } => text(scene, buf, source, *scroll),
+        Overlay::Text { source, scroll, .. } => text(scene, buf, source, *scroll),
     }
 }
 
@@ -239,19 +239,33 @@ fn trust(scene: &Scene<'_>, buf: &mut Buffer, trust: &Trust) -> Cursor {
 
 fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) -> Cursor {
     let (width, height) = scene.model.size;
-    let foot =
-        keys(scene, Context::List, [(Action::ScrollDown, "down"), (Action::ScrollUp, "up"), (Action::Back, "close")]);
+    let foot = keys(
+        scene,
+        Context::List,
+        [
+            (Action::ScrollDown, "down"),
+            (Action::ScrollUp, "up"),
+            (Action::SearchOpen, "search"),
+            (Action::Back, "close"),
+        ],
+    );
     let title = match source {
         Source::Gate(gate) => format!("gate {gate}"),
         Source::Finding(index) => format!("Finding {}", index + 1),
         Source::Call(id) => format!("Call {id}, as it went over the wire"),
-        Source::Compared => "What changed since you looked".to_owned(),
+        Source::Past => scene.model.live.past.as_ref().map_or_else(String::new, |(title, _)| title.clone()),
+        Source::Away => "While you were away".to_owned(),
         Source::Reply => "The reply as it came".to_owned(),
+    };
+    // Its own line is hidden by what is in front.
+    let title = match &scene.model.notice {
+        Some(notice) => format!("{title}: {}", notice.text),
+        None => title,
     };
     let inside = popup(scene, buf, (width, height.saturating_sub(2)), &title, &foot);
     let run = match source {
         Source::Gate(gate) => scene.model.stage().and_then(|stage| stage.runs.get(gate)),
-        Source::Reply | Source::Compared | Source::Finding(_) | Source::Call(_) => None,
+        Source::Reply | Source::Away | Source::Past | Source::Finding(_) | Source::Call(_) => None,
     };
     let muted = scene.theme.style(Scope::Muted);
     let mut above = Vec::new();
@@ -266,8 +280,8 @@ fn text(scene: &Scene<'_>, buf: &mut Buffer, source: &Source, scroll: Scroll) ->
     let body = below(inside, u16::try_from(above.len()).unwrap_or(0));
     match scene.model.text_of(source) {
         Some(doc) => {
-            let look = if *source == Source::Compared { Look::diff() } else { Look::output() };
-            document::lines(scene, buf, &doc, scroll, body, &look)
+            let look = if *source == Source::Past { Look::diff() } else { Look::output() };
+            document::lines(scene, buf, &doc, scroll, body, &look.searched())
         }
         None => {
             lines(buf, body, &[Line::styled("it printed nothing", muted)]);

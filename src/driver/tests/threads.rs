@@ -42,7 +42,8 @@ async fn findings_have_threads_of_their_own_from_the_teams_template() {
     assert_eq!(desk.answer(0, 0).await, given("Because of the merge."));
 
     // The team's own words, which leave the question out: that can't be sent, and is said.
-    let head = "---\nrole: critic\nstage: finding\nversion: 7\n---\nExplain.\n<!-- user -->\n{{context}}\n{{artifact}}\n";
+    let head =
+        "---\nrole: critic\nstage: finding\nversion: 7\n---\nExplain.\n<!-- user -->\n{{context}}\n{{artifact}}\n";
     let template = place.top().join(".windlass/prompts/critic-finding.md");
     fs::create_dir_all(template.parent().unwrap()).unwrap();
     fs::write(&template, head).unwrap();

@@ -236,7 +236,7 @@ impl Now {
             begun: self.begun.into_iter().map(|(name, at)| (name, Timestamp(at))).collect(),
             progress: self.progress,
             call: None,
-            compared: None,
+            past: None,
         }
     }
 }

@@ -8,10 +8,11 @@ use super::Question;
 use super::front::Front;
 use super::keyboard::Line;
 use super::put::MOMENT;
-use super::show::{self, plural};
+use super::show;
 use super::turn::{Next, Reading, Session};
 use super::words::{self, Does, Show};
 use crate::app::action::Action;
+use crate::app::tell::plural;
 use crate::app::{DWELL_MS, Msg, Overlay};
 
 impl Session {

@@ -11,7 +11,6 @@ mod paper;
 mod put;
 mod show;
 mod speech;
-mod tell;
 mod turn;
 mod words;
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::super::run::now;
 use super::front::Front;
 use super::turn::{Session, awaited};
-use super::{Question, show, tell};
+use super::{Question, show};
 use crate::app::action::Action;
+use crate::app::tell;
 use crate::app::{ARM_MS, Field, Msg, Notice, Overlay, update};
 
 /// The most rows of a list that are printed at once.

@@ -1,30 +1,14 @@
 //! What there is to read, as lines: where the work stands, parts of the artifact, findings with their places, gates,
 //! readings, and what a decision rests on.
 
+use super::words::{WORDS, word_for};
 use crate::app::doc::{Doc, Kind, Unit};
 use crate::app::remarks;
+use crate::app::tell::{self, gate_run, open_findings, plural};
 use crate::app::{Model, Sheet};
-use crate::domain::{
-    Anchor, Answer, Criterion, Disposition, Enforcement, Finding, Gap, GateRun, Origin, Severity, Spread, Turn, Verdict,
-};
+use crate::domain::{Anchor, Answer, Criterion, Disposition, Enforcement, Finding, Gap, Spread, Turn, Verdict};
 use crate::engine::{Obstacle, Phase, Stage, Status};
 use crate::gate::table::{number, ratio};
-
-use super::tell;
-use super::words::{WORDS, word_for};
-
-/// `1 part`, `3 parts`.
-pub(super) fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Who wrote a revision.
-pub(super) fn origin(origin: &Origin) -> &str {
-    match origin {
-        Origin::Model { model, .. } => &model.0,
-        Origin::Human { name } => name,
-    }
-}
 
 /// Where the work stands, and what can be done.
 pub(super) fn status(model: &Model) -> Vec<String> {
@@ -102,24 +86,6 @@ fn tally(model: &Model, stage: &Stage) -> (usize, usize) {
         stage.fresh_run(gate).is_some_and(|run| run.verdict.satisfies()) || stage.fresh_override(&gate.name).is_some()
     });
     (good.count(), required.len())
-}
-
-/// How many findings are open, by severity.
-pub(super) fn open_findings(stage: &Stage) -> String {
-    let Some(critique) = stage.current_critique() else { return "no critique".to_owned() };
-    let open = |severity: Severity| {
-        let of = critique.findings.iter().filter(|finding| finding.severity == severity);
-        of.filter(|finding| finding.disposition == Disposition::Open).count()
-    };
-    let named = Severity::ALL.into_iter().rev().filter(|severity| open(*severity) > 0);
-    let named: Vec<String> = named.map(|severity| plural(open(severity), severity.name())).collect();
-    if named.is_empty() { "no open findings".to_owned() } else { format!("{} open", named.join(", ")) }
-}
-
-/// What a gate said, in one line.
-pub(super) fn gate_run(run: &GateRun) -> String {
-    let (seconds, tenths) = (run.duration_ms / 1_000, run.duration_ms % 1_000 / 100);
-    format!("Gate {}: {}, {}, {seconds}.{tenths} s.", run.gate, run.verdict.name(), run.summary)
 }
 
 /// The context, numbered.
@@ -276,7 +242,7 @@ pub(super) fn sheet(model: &Model, sheet: &Sheet) -> Vec<String> {
     let digest = digest.get(..16).unwrap_or(&digest);
     let mut lines = vec![format!("Decide: {} of loop {}.", stage.spec.id, sheet.id)];
     if let Some(revision) = stage.revision() {
-        lines.push(format!("Revision {} by {}, evidence {digest}.", revision.ordinal, origin(&revision.origin)));
+        lines.push(format!("Revision {} by {}, evidence {digest}.", revision.ordinal, revision.origin.writer()));
     }
     let unread = sheet.unread;
     lines.push(if unread.seen < unread.total {

@@ -101,6 +101,7 @@ pub(super) const WORDS: &[Word] = &[
     word("park", "", Does::Act(Action::LoopPark), "let the loop rest"),
     word("abandon", "", Does::Act(Action::LoopAbandon), "end the loop, with a reason; its record stays"),
     word("loops", "", Does::Act(Action::LoopList), "list the loops; read one, or go on with one"),
+    word("revisions", "", Does::Act(Action::TimelineOpen), "list every revision; read one, or compare two"),
     word("calls", "", Does::Act(Action::CallsOpen), "list the calls of models; read one byte for byte"),
     word("copy", "", Does::Act(Action::ReviewCopy), "keep the review of the stage in a file, as Markdown"),
     word("reload", "", Does::Act(Action::ConfigReload), "read the configuration again"),

@@ -2,6 +2,7 @@
 
 use ratatui::style::Modifier;
 
+use super::colours;
 use super::stand::{PLAN, PLAN_CRITIQUE, Stand, me};
 use crate::app::action::Action;
 use crate::app::{Candidate, Findings, Msg, Request, Tried, update};
@@ -11,13 +12,28 @@ use crate::theme::{Depth, Theme};
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
 
-/// Sets a scene up at every size and compares it with the screen on record.
+/// Sets a scene up at every size and compares it with what is on record: its text, its colours when dark, light and
+/// without colours, and its text in ASCII.
 fn at_every_size(name: &str, scene: impl Fn((u16, u16)) -> Stand) {
+    let (mut colours, mut in_ascii) = (String::new(), String::new());
     for size in SIZES {
-        let screen = scene(size).screen();
+        let mut stand = scene(size);
+        let screen = stand.screen();
         assert_eq!(screen.lines().count(), usize::from(size.1));
+        let head = format!("{} x {}", size.0, size.1);
+        for (theme, depth) in [("default-dark", Depth::True), ("default-light", Depth::True), ("mono", Depth::Mono)] {
+            stand.theme = Theme::load(theme, None, depth).0;
+            assert_eq!(stand.screen(), screen, "{theme} says something else");
+            colours += &format!("\n{head}, {theme}\n{}", colours::told(&stand.buffer()));
+        }
+        stand.theme = stand.theme.clone().in_ascii(true);
+        let ascii = stand.screen();
+        assert!(ascii.is_ascii(), "{ascii}");
+        in_ascii += &format!("\n{head}\n{ascii}");
         insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen);
     }
+    insta::assert_snapshot!(format!("{name}_ascii"), in_ascii);
+    insta::assert_snapshot!(format!("{name}_colours"), colours);
 }
 
 #[test]
@@ -402,37 +418,12 @@ fn without_colours_the_focus_and_the_selection_still_stand_out() {
 }
 
 #[test]
-fn in_ascii_every_sign_is_spelled_out_and_nothing_else_is_shown() {
-    let ascii = |mut stand: Stand| {
-        stand.theme = stand.theme.clone().in_ascii(true);
-        let screen = stand.screen();
-        assert!(screen.is_ascii(), "{screen}");
+fn in_ascii_foreign_letters_are_spelled_out() {
+    let critique = "note lib/orders.awk:6 - fair, \u{201c}really\u{201d} \u{2014} \u{d55c}\n";
+    at_every_size("foreign", |size| {
+        let mut stand = Stand::awaiting(size, 2, critique);
+        stand.press(&["]", "h", "x", "n", "o", "Enter", "3"]);
         stand
-    };
-    at_every_size("ascii_plan", |size| ascii(Stand::awaiting(size, 1, PLAN_CRITIQUE)));
-    at_every_size("ascii_change", |size| {
-        let mut stand =
-            Stand::awaiting(size, 2, "note lib/orders.awk:6 - fair, \u{201c}really\u{201d} \u{2014} \u{d55c}\n");
-        stand.press(&["]", "h", "x", "n", "o", "Enter"]);
-        ascii(stand)
-    });
-    at_every_size("ascii_sheet", |size| {
-        let mut stand = Stand::awaiting(size, 1, PLAN_CRITIQUE);
-        stand.open_sheet();
-        ascii(stand)
-    });
-    at_every_size("ascii_gates", |size| {
-        let mut stand = Stand::at(size, 2);
-        stand.draft();
-        stand.critique("no findings");
-        stand.ran("tests", Verdict::Fail, "exit 1: 2 of 40 tests failed");
-        stand.press(&["4"]);
-        ascii(stand)
-    });
-    at_every_size("ascii_outcome", |size| {
-        let mut stand = Stand::awaiting(size, 3, "no findings");
-        stand.press(&["4"]);
-        ascii(stand)
     });
 }
 
