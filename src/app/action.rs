@@ -142,7 +142,7 @@ actions! {
     FilesOpen "files.open" "files" "List the changed files with how much of each was read, and go to one";
     HunkNext "hunk.next" "next hunk" "Go to the next hunk or heading";
     HunkPrev "hunk.prev" "prev hunk" "Go to the previous hunk or heading";
-    HunkNextUnread "hunk.next-unread" "unread" "Go to the next part or finding that was not on screen yet";
+    HunkNextUnread "hunk.next-unread" "unread" "Go to the next part or finding not on screen yet";
     FileNext "file.next" "next file" "Go to the next file of the change";
     FilePrev "file.prev" "prev file" "Go to the previous file of the change";
     FocusNext "focus.next" "next pane" "Focus the next pane";

@@ -4,6 +4,7 @@
 //! A finding is read as a hunk is: all of its text, and of the answers about it, stood still in the focused pane. What a
 //! human asked or decided themselves needn't be read.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use super::doc::Doc;
@@ -25,6 +26,15 @@ pub(super) struct Objections {
     doc: Doc,
     /// The finding of each part.
     of: Vec<usize>,
+    /// Where its lines break at the width asked for last: a finding may be a megabyte long.
+    broken: RefCell<Broken>,
+}
+
+/// The rows of every line at a width; none of a line that nobody has asked for.
+#[derive(Debug, Clone, Default)]
+struct Broken {
+    width: usize,
+    lines: Vec<Vec<Range<usize>>>,
 }
 
 /// What a row of the pane is.
@@ -50,6 +60,17 @@ pub enum FindingPart {
     Blank,
 }
 
+impl FindingPart {
+    /// Columns left free before it.
+    const fn indent(self) -> usize {
+        match self {
+            Self::Head | Self::Blank => 0,
+            Self::Text | Self::Aside | Self::Question => INDENT,
+            Self::Answer | Self::Failure | Self::Awaited | Self::Arriving => 2 * INDENT,
+        }
+    }
+}
+
 /// A row of the critique pane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindingRow {
@@ -57,8 +78,9 @@ pub struct FindingRow {
     pub finding: usize,
     /// What it is.
     pub part: FindingPart,
-    /// What it says, indented; nothing for the head, which the view writes.
-    pub text: String,
+    /// What it says, indented; nothing for the head, which the view writes, and for what is read, see
+    /// [`Model::row_text`].
+    text: String,
     /// The line to be read, and the part of it in this row.
     read: Option<(usize, Range<usize>)>,
 }
@@ -75,7 +97,21 @@ impl Objections {
                 of.push(index);
             }
         }
-        Self { doc: Doc::of_parts(&parts), of }
+        Self { doc: Doc::of_parts(&parts), of, broken: RefCell::default() }
+    }
+
+    /// Where a line breaks that is indented by so much in a pane of this width.
+    fn rows(&self, width: usize, line: usize, indent: usize) -> Vec<Range<usize>> {
+        let mut broken = self.broken.borrow_mut();
+        if broken.width != width || broken.lines.len() != self.doc.len() {
+            *broken = Broken { width, lines: vec![Vec::new(); self.doc.len()] };
+        }
+        let Some(rows) = broken.lines.get_mut(line) else { return Vec::new() };
+        if rows.is_empty() {
+            let text = self.doc.line(line).map(|line| line.text).unwrap_or_default();
+            *rows = wrap::rows(&text, width.saturating_sub(indent).max(1), 0);
+        }
+        rows.clone()
     }
 
     /// What there is to read, a part for each text.
@@ -139,20 +175,20 @@ impl Model {
         for (index, finding) in critique.findings.iter().enumerate() {
             rows.finding = index;
             rows.push(FindingPart::Head, String::new(), None);
-            rows.to_read(&self.objections.doc, unit, FindingPart::Text, INDENT);
+            rows.to_read(&self.objections, unit, FindingPart::Text);
             unit += 1;
             if let Disposition::Dismissed(reason) = &finding.disposition {
-                rows.said(FindingPart::Aside, &format!("set aside: {reason}"), INDENT);
+                rows.said(FindingPart::Aside, &format!("set aside: {reason}"));
             }
             for turn in &finding.thread {
                 let question = format!("to the {}: {}", turn.to.name(), turn.question);
-                rows.said(FindingPart::Question, &question, INDENT);
+                rows.said(FindingPart::Question, &question);
                 match &turn.answer {
                     Answer::Given(_) => {
-                        rows.to_read(&self.objections.doc, unit, FindingPart::Answer, 2 * INDENT);
+                        rows.to_read(&self.objections, unit, FindingPart::Answer);
                         unit += 1;
                     }
-                    Answer::Failed(why) => rows.said(FindingPart::Failure, &format!("no answer: {why}"), 2 * INDENT),
+                    Answer::Failed(why) => rows.said(FindingPart::Failure, &format!("no answer: {why}")),
                     Answer::Awaited => self.awaited(&mut rows, index, turn.to),
                 }
             }
@@ -164,7 +200,7 @@ impl Model {
     /// An answer on its way.
     fn awaited(&self, rows: &mut Rows, finding: usize, to: Role) {
         let Some(stream) = self.live.answers.get(&finding) else {
-            rows.said(FindingPart::Awaited, &format!("the {} is being asked", to.name()), 2 * INDENT);
+            rows.said(FindingPart::Awaited, &format!("the {} is being asked", to.name()));
             return;
         };
         let name = stream.model.as_ref().map_or_else(|| to.name().to_owned(), ToString::to_string);
@@ -174,8 +210,8 @@ impl Model {
             None if stream.doc.is_empty() && stream.reasoning > 0 => format!("{name} is thinking"),
             None => format!("{name} answers"),
         };
-        rows.said(FindingPart::Awaited, &said, 2 * INDENT);
-        let width = rows.room(2 * INDENT);
+        rows.said(FindingPart::Awaited, &said);
+        let width = rows.room(FindingPart::Arriving.indent());
         let mut last: Vec<String> = Vec::new();
         for (_, line) in stream.doc.lines_from(0).rev() {
             let wrapped = wrap::rows(&line.text, width, 0);
@@ -186,8 +222,17 @@ impl Model {
         }
         last.truncate(ARRIVING_MOST);
         for text in last.iter().rev() {
-            rows.push(FindingPart::Arriving, format!("{:1$}{text}", "", 2 * INDENT), None);
+            let indent = FindingPart::Arriving.indent();
+            rows.push(FindingPart::Arriving, format!("{:indent$}{text}", ""), None);
         }
+    }
+
+    /// What a row says, indented.
+    pub fn row_text(&self, row: &FindingRow) -> String {
+        let Some((line, range)) = &row.read else { return row.text.clone() };
+        let text = self.objections.doc.line(*line).map(|line| line.text).unwrap_or_default();
+        let indent = row.part.indent();
+        format!("{:indent$}{}", "", text.get(range.clone()).unwrap_or_default().trim_end())
     }
 
     /// Columns and rows of the critique pane's inside.
@@ -255,7 +300,7 @@ impl Model {
     }
 
     /// Notes that a human says they have read every finding.
-    pub(super) fn say_findings_read(&mut self) {
+    pub fn say_findings_read(&mut self) {
         for unit in self.objections.doc.units() {
             self.reading.say_read(unit.digest);
         }
@@ -293,7 +338,8 @@ impl Rows {
     }
 
     /// Words that needn't be read.
-    fn said(&mut self, part: FindingPart, text: &str, indent: usize) {
+    fn said(&mut self, part: FindingPart, text: &str) {
+        let indent = part.indent();
         for line in text.lines() {
             let shown = visible_line(line);
             for range in wrap::rows(&shown, self.room(indent), 0) {
@@ -304,12 +350,11 @@ impl Rows {
     }
 
     /// A part of what is to be read.
-    fn to_read(&mut self, doc: &Doc, unit: usize, part: FindingPart, indent: usize) {
-        let Some(unit) = doc.units().get(unit) else { return };
-        for (index, line) in doc.lines_from(unit.from).take(unit.to - unit.from) {
-            for range in wrap::rows(&line.text, self.room(indent), 0) {
-                let text = line.text.get(range.clone()).unwrap_or_default().trim_end();
-                self.push(part, format!("{:indent$}{text}", ""), Some((index, range)));
+    fn to_read(&mut self, objections: &Objections, unit: usize, part: FindingPart) {
+        let Some(unit) = objections.doc.units().get(unit) else { return };
+        for line in unit.from..unit.to {
+            for range in objections.rows(self.width, line, part.indent()) {
+                self.push(part, String::new(), Some((line, range)));
             }
         }
     }

@@ -28,8 +28,6 @@ pub enum Msg {
     Line(String),
     /// The human says that they have read this part of the artifact, which was put before them whole.
     Read(usize),
-    /// The human asked for the findings, and they were put before them whole.
-    FindingsRead,
     /// The screen was drawn as the model says.
     Painted,
     /// The moment asked for by `Model::wake_at` has come.

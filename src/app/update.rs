@@ -60,10 +60,6 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             }
             Vec::new()
         }
-        Msg::FindingsRead => {
-            model.say_findings_read();
-            Vec::new()
-        }
         Msg::Painted => {
             match model.overlays.last_mut() {
                 Some(Overlay::Sheet(sheet)) => sheet.arming.painted(now),

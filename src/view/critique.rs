@@ -128,7 +128,7 @@ fn finding_row(scene: &Scene<'_>, of: &Finding, one: &FindingRow, width: u16) ->
         FindingPart::Question => Scope::StageAwaiting,
         FindingPart::Aside | FindingPart::Awaited | FindingPart::Arriving | FindingPart::Blank => Scope::Muted,
     };
-    Line::styled(one.text.clone(), theme.style(scope))
+    Line::styled(scene.model.row_text(one), theme.style(scope))
 }
 
 /// What a finding is and where it points; at the right, that it was not read.

@@ -73,7 +73,7 @@ pub(super) const WORDS: &[Word] = &[
     word("reply", "", Does::Act(Action::ReplyShow), "print the author's reply that could not be used"),
     word("cancel", "", Does::Act(Action::RunCancel), "stop what is running; C-c does the same"),
     word("now", "", Does::Act(Action::CallRetryNow), "ask again at once instead of waiting"),
-    word("read", "", Does::Read(false), "read what is unread of the artifact, part by part"),
+    word("read", "", Does::Read(false), "read what is unread of the artifact, part by part, then the findings"),
     word("again", "", Does::Read(true), "read the artifact from its beginning"),
     word("accept", "PART", Does::Part(Action::HunkAccept), "mark a part as accepted, or take that back"),
     word("reject", "PART", Does::Part(Action::HunkReject), "reject a part, and say why; again takes it back"),

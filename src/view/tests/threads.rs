@@ -1,12 +1,11 @@
 //! Findings: read or not, asked about, hidden until the artifact was read, and the way to them and back.
 
+use super::screens::at_every_size;
 use super::stand::{PLAN_CRITIQUE, Stand, typed_in};
 use crate::app::layout::Pane;
 use crate::app::{Msg, Overlay};
 use crate::domain::{Role, Unread};
 use crate::engine::Command;
-
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
 
 fn words(stand: &Stand) -> String {
     stand.screen().split_whitespace().collect::<Vec<_>>().join(" ")
@@ -31,10 +30,7 @@ fn asked(size: (u16, u16)) -> Stand {
 
 #[test]
 fn threads_stand_under_their_findings_at_every_size() {
-    for size in SIZES {
-        let screen = asked(size).screen();
-        insta::assert_snapshot!(format!("asked_{}x{}", size.0, size.1), screen);
-    }
+    at_every_size("asked", asked);
 }
 
 #[test]
@@ -197,11 +193,14 @@ fn findings_wait_until_the_plan_was_read_where_that_is_configured() {
         stand.review(PLAN_CRITIQUE);
         stand
     };
-    for size in SIZES {
+    at_every_size("hidden", |size| {
         let mut stand = hiding(size);
         stand.press(&["3"]);
-        insta::assert_snapshot!(format!("hidden_{}x{}", size.0, size.1), stand.screen());
-        stand.press(&["Enter"]);
+        stand
+    });
+    for size in [(40, 12), (200, 50)] {
+        let mut stand = hiding(size);
+        stand.press(&["3", "Enter"]);
         assert!(words(&stand).contains("moves the bottleneck"));
     }
     let mut stand = hiding((120, 35));

@@ -124,9 +124,7 @@ fn the_palette_finds_by_letters_and_says_why_not() {
     let mut stand = Stand::at((80, 24), 0);
     stand.press(&[":"]);
     type_in(&mut stand, "hnu");
-    assert!(
-        stand.screen().contains("Go to the next part or finding that was not on screen yet. hunk.next-unread, key ] u")
-    );
+    assert!(stand.screen().contains("Go to the next part or finding not on screen yet. hunk.next-unread, key ] u"));
     let mut stand = Stand::at((40, 12), 0);
     stand.press(&[":"]);
     type_in(&mut stand, "decision.open");
