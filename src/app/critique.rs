@@ -175,7 +175,7 @@ impl Model {
         for (index, finding) in critique.findings.iter().enumerate() {
             rows.finding = index;
             rows.push(FindingPart::Head, String::new(), None);
-            rows.to_read(&self.objections, unit, FindingPart::Text);
+            rows.readable(&self.objections, unit, FindingPart::Text);
             unit += 1;
             if let Disposition::Dismissed(reason) = &finding.disposition {
                 rows.said(FindingPart::Aside, &format!("set aside: {reason}"));
@@ -185,7 +185,7 @@ impl Model {
                 rows.said(FindingPart::Question, &question);
                 match &turn.answer {
                     Answer::Given(_) => {
-                        rows.to_read(&self.objections, unit, FindingPart::Answer);
+                        rows.readable(&self.objections, unit, FindingPart::Answer);
                         unit += 1;
                     }
                     Answer::Failed(why) => rows.said(FindingPart::Failure, &format!("no answer: {why}")),
@@ -350,7 +350,7 @@ impl Rows {
     }
 
     /// A part of what is to be read.
-    fn to_read(&mut self, objections: &Objections, unit: usize, part: FindingPart) {
+    fn readable(&mut self, objections: &Objections, unit: usize, part: FindingPart) {
         let Some(unit) = objections.doc.units().get(unit) else { return };
         for line in unit.from..unit.to {
             for range in objections.rows(self.width, line, part.indent()) {
