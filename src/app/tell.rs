@@ -87,7 +87,7 @@ pub fn event(state: &State, recorded: &Recorded) -> Vec<String> {
         Event::Dismissed { finding, reason, .. } => {
             vec![format!("Finding {} is set aside: {reason}", finding + 1)]
         }
-        // What is asked and what is answered is said as it comes.
+        // What is asked about it is said with the call.
         Event::Questioned { .. } => Vec::new(),
         Event::Replied { finding, .. } => {
             vec![format!("Finding {} has its answer. findings prints it; it changes nothing by itself.", finding + 1)]

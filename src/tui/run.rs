@@ -290,7 +290,14 @@ impl Session {
         let whole = self.screen.draw(&scene)?;
         self.frame = Frame { wanted: None, last: Some(moment) };
         match whole {
-            Drawn::Whole if !self.ui.model.overlays.is_empty() => self.tell(Msg::Painted),
+            Drawn::Whole if !self.ui.model.overlays.is_empty() => {
+                let due = self.ui.model.wake_at();
+                self.tell(Msg::Painted);
+                // A moment that came while it was drawn is over for the model, and not on the screen yet.
+                if due.is_some_and(|at| at <= self.ui.model.now) {
+                    self.frame.soon();
+                }
+            }
             Drawn::Whole | Drawn::TooSmall => {}
             Drawn::Moved => self.frame.soon(),
         }

@@ -172,4 +172,22 @@ fn findings_are_asked_about_in_lines_too() {
     lines.text("quit\r");
     assert!(lines.end().success());
     assert_eq!(thread(&desk)[0]["answer"], "The sum is made once a line.");
+
+    // Recorded, it is answered again without any model.
+    let file = desk.home().join("one.jsonl");
+    desk.printed(&["record", "-o", file.to_str().unwrap()]);
+    let mut fresh = Desk::new();
+    fresh.furnish("");
+    let provider = |name: &str| format!("[providers.{name}]\nkind = \"script\"\ncassette = {file:?}\n");
+    fresh.write_own_config(&(provider("near") + &provider("far")));
+    fresh.set("WINDLASS_AUTHOR", "near/author-1");
+    fresh.set("WINDLASS_CRITIC", "far/critic-1");
+    let mut screen = fresh.open(&["new", "Fewer steps"], SIZE);
+    trust(&mut screen);
+    draft(&mut screen, "constraint");
+    await_decision(&screen, "constraint");
+    screen.press("3");
+    ask(&mut screen, "ask critic", "");
+    screen.wait_for_words("The sum is made once a line.");
+    leave(&mut screen);
 }
