@@ -87,13 +87,18 @@ pub(super) fn compare(
     let name = kind.name();
     let diff = TextDiff::from_lines(&old.text, &new.text);
     let patch = format!("diff --git a/{name} b/{name}\n{}", diff.unified_diff());
-    let doc = Doc::of_patch(&note, if old.text == new.text { "" } else { &patch });
-    put(model, note, doc);
+    let is_same = old.text == new.text;
+    show_compared(model, &note, if is_same { "" } else { &patch });
     Vec::new()
 }
 
-/// Puts a past revision, or a comparison, in front.
-pub(super) fn put(model: &mut Model, title: String, doc: Doc) {
+/// Puts a comparison in front.
+pub(super) fn show_compared(model: &mut Model, note: &str, patch: &str) {
+    let note = if patch.is_empty() { format!("{note}: they are the same") } else { note.to_owned() };
+    put(model, "Compared".to_owned(), Doc::of_patch(&note, patch));
+}
+
+fn put(model: &mut Model, title: String, doc: Doc) {
     model.live.past = Some((title, doc));
     model.overlays.push(Overlay::text(Source::Past));
 }

@@ -160,8 +160,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
             Vec::new()
         }
         Msg::Compared { note, patch } => {
-            let doc = Doc::of_patch(&note, &patch);
-            timeline::put(model, note, doc);
+            timeline::show_compared(model, &note, &patch);
             Vec::new()
         }
         Msg::Edited { text } => entry::edited(model, text),

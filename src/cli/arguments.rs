@@ -120,7 +120,7 @@ pub(super) enum Sub {
     Watch,
     /// Open the decision that is awaited, and nothing else
     #[command(
-        after_help = "For a popup of tmux: bind-key D display-popup -E -w 80 -h 24 'windlass decide'. Closing it leaves."
+        after_help = "For a popup of tmux: bind-key D display-popup -E -w 80 -h 24 'windlass decide'. Closing it leaves. Where another windlass drives in a pane of the same tmux, that pane comes in front."
     )]
     Decide,
     /// Where the work stands, and what it waits for

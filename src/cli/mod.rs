@@ -23,6 +23,7 @@ mod keymap;
 mod log;
 mod open;
 mod otlp;
+mod pane;
 mod record;
 mod show;
 mod status;
@@ -168,7 +169,12 @@ fn decide(common: &Common, out: &mut dyn Write) -> Result<(), Failure> {
         open::settings(repo, &paths, loaded, &asked)
     })?;
     if let Record::Reading { who, .. } = start.record {
-        return Err(journal::OpenError::Driven { by: who.unwrap_or_default() }.into());
+        let by = who.unwrap_or_default();
+        // One hand decides. A popup over another window leads to it.
+        return match pane::go_to(&by, start.repo.top()) {
+            Some(pane) => Ok(writeln!(out, "{by} drives in pane {pane}, which is in front now.")?),
+            None => Err(journal::OpenError::Driven { by }.into()),
+        };
     }
     start.decide = true;
     face::show(start).map(drop)

@@ -4,17 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::app::Msg;
 use crate::process::editor::edit;
-
-/// What came of an editor.
-pub(super) enum Edited {
-    /// The text as it is now.
-    Text(String),
-    /// The text was left as it was.
-    Unchanged,
-    /// It didn't work out, and this is why; the file, if there is one, is named.
-    Failed(String),
-}
 
 /// The editor's command line: configured, `$VISUAL`, `$EDITOR`, else `vi`.
 pub(super) fn command(configured: Option<&str>) -> String {
@@ -26,15 +17,14 @@ pub(super) fn command(configured: Option<&str>) -> String {
         .unwrap_or_else(|| "vi".to_owned())
 }
 
-/// Lets a person edit a text in a file in `dir`.
-pub(super) fn edit_text(editor: &str, dir: &Path, text: &str) -> Edited {
+/// Lets a person edit a text in a file in `dir`, and says what came of it.
+pub(super) fn edit_text(editor: &str, dir: &Path, text: &str) -> Msg {
     let path = dir.join("edit.md");
     match round_trip(editor, &path, text) {
-        Ok(Some(edited)) => Edited::Text(edited),
-        Ok(None) => Edited::Unchanged,
+        Ok(text) => Msg::Edited { text },
         Err(why) => {
             let kept = if path.exists() { format!("; the text is in {}", path.display()) } else { String::new() };
-            Edited::Failed(format!("{editor}: {why}{kept}"))
+            Msg::Refused(format!("{editor}: {why}{kept}"))
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod plain;
 mod record;
 mod run;
 mod terminal;
+mod work;
 
 use std::io;
 use std::path::PathBuf;

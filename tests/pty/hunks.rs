@@ -140,7 +140,7 @@ fn forty_hunks_are_reviewed_by_keys_and_what_did_not_change_stays_read() {
         assert!(compared.says(words), "{words}\n{compared}");
     }
     assert!(!compared.says("section 20"), "{compared}");
-    close(&mut screen, "What changed since you looked");
+    close(&mut screen, "Compared");
     read_all(&mut screen);
     approve(&mut screen, "change");
     leave(&mut screen);

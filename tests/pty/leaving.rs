@@ -1,7 +1,8 @@
 //! What leaves the screen: the review of a stage, to the clipboard and into files; the title and the bell; and the small
 //! screen that is about one decision alone.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::desk::Desk;
 use crate::hands::{await_decision, choose, draft, key, leave, trust};
@@ -50,10 +51,10 @@ fn a_review_is_copied_and_exported_with_keys_masked_and_nothing_of_it_markup() {
 
 #[test]
 fn a_popup_is_about_one_decision_and_closes_with_it() {
-    let desk = Desk::new();
+    let mut desk = Desk::new();
     desk.furnish("");
     desk.write_own_config(&format!("{}\n[ui]\nmouse = true\n", own_config(&desk)));
-    let decided = || desk.json(&["show", "1", "--json"])["stages"][0]["decisions"].as_array().unwrap().len();
+    let decided = |desk: &Desk| desk.json(&["show", "1", "--json"])["stages"][0]["decisions"].as_array().unwrap().len();
     let mut screen = desk.open(&["new", "Fewer steps"], (80, 24));
     trust(&mut screen);
     draft(&mut screen, "constraint");
@@ -63,13 +64,31 @@ fn a_popup_is_about_one_decision_and_closes_with_it() {
     screen.wait_for("other rows", |frame| frame.rows()[4] != top.rows()[4]);
     // Whoever drives decides: there is no second hand beside it.
     assert_eq!(desk.run(&["decide"]).status.code(), Some(3));
+    // In the same tmux, the popup leads to its pane.
+    let (bin, told) = (desk.home().join("bin"), desk.home().join("tmux-told"));
+    let lock = fs::read_to_string(desk.private().join("driver.lock")).unwrap();
+    let driver = lock.split_whitespace().nth(1).unwrap().to_owned();
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {}\n[ \"$1\" = list-panes ] && printf '1 %%0\\n{driver} %%7\\n'\nexit 0\n",
+        told.display()
+    );
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("tmux"), script).unwrap();
+    fs::set_permissions(bin.join("tmux"), Permissions::from_mode(0o755)).unwrap();
+    desk.set("PATH", &format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()));
+    desk.set("TMUX", "/tmp/tmux-0/default,1,0");
+    let mut popup = desk.open(&["decide"], (80, 24));
+    popup.wait_for_words("drives in pane %7, which is in front now.");
+    assert!(popup.end().success());
+    assert!(fs::read_to_string(&told).unwrap().ends_with("switch-client -t %7\n"));
+    desk.set("TMUX", "");
     leave(&mut screen);
 
     let mut popup = desk.open(&["decide"], (80, 24));
     popup.wait_for_words("Decide: constraint of loop 1");
     popup.press("Esc");
     assert!(popup.end().success());
-    assert_eq!(decided(), 0);
+    assert_eq!(decided(&desk), 0);
 
     let mut popup = desk.open(&["decide"], (80, 24));
     popup.wait_for("an armed sheet", |frame| key(frame, "approve").is_some());
@@ -79,7 +98,7 @@ fn a_popup_is_about_one_decision_and_closes_with_it() {
     popup.press("Enter");
     choose(&mut popup, "approve");
     assert!(popup.end().success());
-    assert_eq!(decided(), 1);
+    assert_eq!(decided(&desk), 1);
 
     let mut popup = desk.open(&["decide", "--plain"], (80, 24));
     assert!(popup.end().success());

@@ -55,63 +55,65 @@ impl Session {
             Does::Act(action) => return self.take(Msg::Act(action)),
             Does::Show(what) => {
                 let lines = match what {
-                    Show::Status => show::status(&self.model),
-                    Show::Context => show::context(&self.model),
-                    Show::Findings => show::findings(&self.model),
-                    Show::Gates => show::gates(&self.model),
-                    Show::Readings => show::readings(&self.model),
+                    Show::Status => show::status(&self.work.model),
+                    Show::Context => show::context(&self.work.model),
+                    Show::Findings => show::findings(&self.work.model),
+                    Show::Gates => show::gates(&self.work.model),
+                    Show::Readings => show::readings(&self.work.model),
                     Show::Help => show::help(),
                 };
                 self.paper.lines(lines)?;
                 if what == Show::Findings {
-                    self.model.say_findings_read();
+                    self.work.model.say_findings_read();
                 }
                 if what == Show::Status {
-                    self.offered = Some(show::offer(&self.model));
+                    self.offered = Some(show::offer(&self.work.model));
                 }
             }
             Does::Read(all) => self.read_from(0, all)?,
             Does::Stage => {
-                let Some(wanted) = number.filter(|n| self.model.current().is_some_and(|one| *n < one.stages.len()))
+                let Some(wanted) =
+                    number.filter(|n| self.work.model.current().is_some_and(|one| *n < one.stages.len()))
                 else {
                     return self.numbered("stage");
                 };
-                while self.model.stage_index().0 != wanted {
-                    let forward = self.model.stage_index().0 < wanted;
+                while self.work.model.stage_index().0 != wanted {
+                    let forward = self.work.model.stage_index().0 < wanted;
                     let action = if forward { Action::StageViewNext } else { Action::StageViewPrev };
                     self.take(Msg::Act(action))?;
                 }
-                self.paper.lines(show::status(&self.model))?;
+                self.paper.lines(show::status(&self.work.model))?;
             }
             Does::Item(keep) => {
-                let items = self.model.stage().map(|stage| stage.context.as_slice()).unwrap_or_default();
+                let items = self.work.model.stage().map(|stage| stage.context.as_slice()).unwrap_or_default();
                 let Some(index) = number.filter(|index| *index < items.len()) else { return self.numbered("context") };
                 if items.get(index).is_some_and(|item| item.included != keep) {
-                    self.model.item = index;
+                    self.work.model.item = index;
                     return self.take(Msg::Act(Action::ContextToggle));
                 }
                 self.paper.line("It is so already.")?;
             }
             Does::Finding(action) => {
-                let count = self.model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len());
+                let count = self.work.model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len());
                 let Some(index) = number.filter(|index| *index < count) else { return self.numbered("findings") };
-                self.model.finding = index;
+                self.work.model.finding = index;
                 return self.take(Msg::Act(action));
             }
             Does::Gate(action) => {
-                let gates = self.model.current().map(|one| one.gates(self.model.stage_index())).unwrap_or_default();
+                let gates =
+                    self.work.model.current().map(|one| one.gates(self.work.model.stage_index())).unwrap_or_default();
                 let named = gates.iter().position(|gate| gate.name == rest);
                 let Some(index) = named.or(number).filter(|index| *index < gates.len()) else {
                     return self.numbered("gates");
                 };
-                self.model.gate = index;
+                self.work.model.gate = index;
                 return self.take(Msg::Act(action));
             }
             Does::Part(action) => {
-                let units = self.model.artifact.units();
+                let units = self.work.model.artifact.units();
                 let part = number.and_then(|number| units.get(number)).map(|unit| unit.from);
                 let Some(line) = part else { return self.numbered("again") };
-                self.model.mark = Some(line);
+                self.work.model.mark = Some(line);
                 let next = self.take(Msg::Act(action))?;
                 if action == Action::HunkAccept {
                     self.paper.line("Noted.")?;
@@ -130,16 +132,16 @@ impl Session {
     /// Puts the next part to be read, from this one on.
     fn read_from(&mut self, from: usize, all: bool) -> io::Result<()> {
         self.reading = None;
-        let (doc, read) = (&self.model.artifact, &self.model.reading);
+        let (doc, read) = (&self.work.model.artifact, &self.work.model.reading);
         let next = (from..doc.units().len())
             .find(|index| all || doc.units().get(*index).is_some_and(|unit| !read.is_seen(&unit.digest)));
         let Some((index, unit)) = next.and_then(|index| Some((index, doc.units().get(index)?))) else {
-            let findings = self.model.unread_findings();
+            let findings = self.work.model.unread_findings();
             if findings.seen < findings.total {
-                self.paper.lines(show::findings(&self.model))?;
-                self.model.say_findings_read();
+                self.paper.lines(show::findings(&self.work.model))?;
+                self.work.model.say_findings_read();
             }
-            let unread = self.model.unread();
+            let unread = self.work.model.unread();
             return self.paper.line(&match unread.total {
                 0 => "There is nothing to read yet.".to_owned(),
                 total if unread.seen == total => format!("All of it is read ({}).", plural(total as usize, "part")),
@@ -174,7 +176,8 @@ impl Session {
             Front::Sheet { field: Some(_), .. } => {
                 self.take(Msg::Line(text.to_owned()))?;
                 // The word was typed before; what was missing is there now.
-                let done = matches!(self.model.overlays.last(), Some(Overlay::Sheet(sheet)) if sheet.field.is_none());
+                let done =
+                    matches!(self.work.model.overlays.last(), Some(Overlay::Sheet(sheet)) if sheet.field.is_none());
                 if done { self.take(Msg::Act(Action::StageApprove)) } else { Ok(Next::Go) }
             }
             Front::Trust => match word.as_str() {
@@ -190,7 +193,7 @@ impl Session {
 
     fn answer_for_part(&mut self, word: &str) -> Result<Next, TuiError> {
         let Some(reading) = self.reading else { return Ok(Next::Go) };
-        let unit = self.model.artifact.units().get(reading.unit).filter(|unit| unit.digest == reading.digest);
+        let unit = self.work.model.artifact.units().get(reading.unit).filter(|unit| unit.digest == reading.digest);
         let Some(from) = unit.map(|unit| unit.from) else {
             self.reading = None;
             self.paper.line("The artifact has changed meanwhile; read begins again.")?;
@@ -212,7 +215,7 @@ impl Session {
             }
             _ => return Ok(Next::Go),
         };
-        self.model.mark = Some(from);
+        self.work.model.mark = Some(from);
         let next = self.take(Msg::Act(action))?;
         if action == Action::HunkAccept {
             self.paper.line("Noted.")?;

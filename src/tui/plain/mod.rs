@@ -18,10 +18,8 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime;
 
-use super::drafts::Drafts;
-use super::record::{self, Source};
-use super::{Settings, Start, TuiError, editor};
-use crate::app::{Model, Notice};
+use super::work::{Opened, Work};
+use super::{Start, TuiError};
 
 use self::front::Front;
 use self::keyboard::Keyboard;
@@ -47,36 +45,10 @@ pub struct Terminal {
 /// If the terminal or the record fails.
 pub fn run(start: Start, terminal: Terminal) -> Result<(), TuiError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let Start { repo, record, settings, reload, first, goal, decide, first_run: _ } = start;
-    let Settings { config, host, .. } = settings;
-    let configured = config.editor.clone();
-    let opened = record::open(record, config, repo.clone())?;
-    let mut model = Model::new(opened.state, opened.seq, host, SIZE, super::run::now());
-    model.is_plain = true;
-    if let Some(goal) = goal {
-        model.suggest_goal(goal);
-    }
-    let (drafts, complaint) = Drafts::open(&repo.private_dir()?);
-    model.drafts.extend(drafts.texts().clone());
-    model.host.warnings.extend(complaint);
-    if let Source::Reading { who, .. } = &opened.source {
-        model.host.reads_only = true;
-        let text = match who {
-            Some(who) => format!("read only: {who} drives"),
-            None => "read only: nobody drives now; what comes will be said here".to_owned(),
-        };
-        model.notice = Some(Notice { text, is_error: false });
-    }
-    if let Some(order) = first {
-        opened.source.order(order);
-    }
+    let (mut work, Opened { reports, quiet, decide, .. }) = Work::open(start, SIZE)?;
+    work.model.is_plain = true;
     let session = Session {
-        model,
-        source: opened.source,
-        drafts,
-        repo,
-        editor: editor::command(configured.as_deref()),
-        reload,
+        work,
         keyboard: Keyboard::open()?,
         paper: Paper::begin(terminal.is_ascii, !terminal.is_dumb)?,
         speech: Default::default(),
@@ -88,12 +60,12 @@ pub fn run(start: Start, terminal: Terminal) -> Result<(), TuiError> {
         lent: false,
         decide,
     };
-    let (session, result) = runtime.block_on(session.serve(opened.reports));
-    let Session { source, paper, .. } = session;
+    let (session, result) = runtime.block_on(session.serve(reports));
+    let Session { work, paper, .. } = session;
     // The terminal first: whatever the driver has to say belongs on it as it was.
     drop(paper);
-    let ended = source.end();
-    drop(opened.quiet);
+    let ended = work.source.end();
+    drop(quiet);
     result.and(ended)
 }
 

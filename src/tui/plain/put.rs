@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::super::run::now;
+use super::super::work::now;
 use super::front::Front;
 use super::turn::{Session, awaited};
 use super::{Question, show};
@@ -20,7 +20,7 @@ pub(super) const MOMENT: Duration = Duration::from_millis(ARM_MS.unsigned_abs() 
 impl Session {
     /// Says the line that the screen would show until the next key.
     pub(super) fn say_notice(&mut self) -> io::Result<()> {
-        let Some(Notice { text, is_error }) = self.model.notice.take() else { return Ok(()) };
+        let Some(Notice { text, is_error }) = self.work.model.notice.take() else { return Ok(()) };
         let head = if is_error { "! " } else { "" };
         self.paper.line(&format!("{head}{text}"))
     }
@@ -29,14 +29,14 @@ impl Session {
     pub(super) fn settle(&mut self) -> io::Result<()> {
         self.say_notice()?;
         self.say_if_awaiting()?;
-        let front = Front::of(&self.model);
+        let front = Front::of(&self.work.model);
         if front != self.front {
             let before = std::mem::replace(&mut self.front, front.clone());
             self.question = None;
             self.introduce(&front, &before)?;
         }
-        if self.front == Front::Nothing && self.question.is_none() && !self.model.is_busy() {
-            let offer = show::offer(&self.model);
+        if self.front == Front::Nothing && self.question.is_none() && !self.work.model.is_busy() {
+            let offer = show::offer(&self.work.model);
             if self.offered.as_ref() != Some(&offer) {
                 self.paper.line(&offer)?;
                 self.offered = Some(offer);
@@ -47,21 +47,21 @@ impl Session {
 
     /// Says once, with a bell, when a stage begins to wait for its human.
     fn say_if_awaiting(&mut self) -> io::Result<()> {
-        let now = awaited(&self.model);
+        let now = awaited(&self.work.model);
         if now == self.awaited {
             return Ok(());
         }
         self.awaited = now;
-        let stage = self.model.stage().filter(|_| now.is_some());
+        let stage = self.work.model.stage().filter(|_| now.is_some());
         let Some((stage, awaits)) = stage.and_then(|stage| Some((stage, tell::awaits(stage)?))) else { return Ok(()) };
-        self.paper.line(&format!("{awaits}: {}.", show::standing(&self.model, stage)))?;
+        self.paper.line(&format!("{awaits}: {}.", show::standing(&self.work.model, stage)))?;
         self.offered = None;
         self.paper.ring()
     }
 
     fn introduce(&mut self, front: &Front, before: &Front) -> io::Result<()> {
         let at_once = Duration::ZERO;
-        let question = match (front, self.model.overlays.last()) {
+        let question = match (front, self.work.model.overlays.last()) {
             (Front::Sheet { field: Some(Field::Reason), error }, _) => {
                 self.paper.lines(error)?;
                 Question::new("Why approve all the same? At least 12 characters; C-c goes back.", MOMENT, true)
@@ -75,7 +75,7 @@ impl Session {
                 match error {
                     Some(error) => self.paper.line(&format!("! {error}"))?,
                     None if matches!(before, Front::Answered) && sheet.arming.is_armed(now()) => {}
-                    None => self.paper.lines(show::sheet(&self.model, sheet))?,
+                    None => self.paper.lines(show::sheet(&self.work.model, sheet))?,
                 }
                 Question::new("Type approve, revise, abandon or back.", MOMENT, true)
             }
@@ -106,16 +106,16 @@ impl Session {
             (Front::Trust, Some(Overlay::Trust(trust))) => {
                 self.paper.line(&format!(
                     "These commands come from the repository. They run as you: {}:",
-                    self.model.host.protection
+                    self.work.model.host.protection
                 ))?;
                 self.paper.lines(trust.text.lines_from(0).map(|(_, line)| line.text))?;
                 Question::new("Type trust to trust exactly this, or back.", MOMENT, true)
             }
             (Front::Text, Some(Overlay::Text { source, .. })) => {
-                let doc = self.model.text_of(source);
+                let doc = self.work.model.text_of(source);
                 let lines = doc.iter().flat_map(|doc| doc.lines_from(0)).map(|(_, line)| line.text);
                 self.paper.lines(lines)?;
-                let _ = update(&mut self.model, Msg::Act(Action::Back), now());
+                let _ = update(&mut self.work.model, Msg::Act(Action::Back), now());
                 self.front = Front::Answered;
                 return Ok(());
             }
@@ -127,7 +127,7 @@ impl Session {
         };
         self.question = Some(question);
         // It is on the paper, whole: from now on it is counted how long it stands there.
-        let _ = update(&mut self.model, Msg::Painted, now());
+        let _ = update(&mut self.work.model, Msg::Painted, now());
         Ok(())
     }
 

@@ -1,29 +1,24 @@
 //! The one loop of the linear mode: lines, reports, signals and moments come in, one at a time.
 
 use std::io;
-use std::time::Instant;
 
 use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant as Moment, sleep_until};
 
-use super::super::editor::{self, Edited};
-use super::super::live::{Company, Feed, Gallery, Heard, Told};
-use super::super::record::{self, Source};
-use super::super::run::now;
-use super::super::{Settings, TuiError, clipboard, exchange};
+use super::super::live::{Company, Heard, Told};
+use super::super::work::{Answer, Work, now, until};
+use super::super::{TuiError, clipboard, editor, record};
 use super::keyboard::Keyboard;
 use super::paper::Paper;
 use super::speech::Speech;
 use super::{Front, Question, show};
 use crate::app::action::Action;
 use crate::app::tell;
-use crate::app::{Host, Model, Msg, Notice, Request, update};
+use crate::app::{Model, Msg, Notice, Request, update};
 use crate::domain::{Digest, LoopId, Role, StageIndex};
-use crate::driver::{Order, Report};
-use crate::engine::{Command, Event as Happened, Status};
-use crate::repo::Repo;
+use crate::driver::Report;
+use crate::engine::{Event as Happened, Status};
 
 /// The part of the artifact that is being read.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +32,7 @@ pub(super) struct Reading {
 }
 
 pub(super) struct Session {
-    pub(super) model: Model,
-    pub(super) source: Source,
-    pub(super) drafts: super::Drafts,
-    pub(super) repo: Repo,
-    pub(super) editor: String,
-    pub(super) reload: Box<dyn Fn() -> Result<Settings, String>>,
+    pub(super) work: Work,
     pub(super) keyboard: Keyboard,
     pub(super) paper: Paper,
     /// The author's words, and the critic's.
@@ -75,12 +65,12 @@ impl Session {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut company = self.company()?;
+        let mut company = self.work.company()?;
         self.paper.line("Windlass, linear mode. Everything is said in lines; help lists what you can type.")?;
-        self.paper.lines(self.model.host.warnings.iter().map(|warning| format!("Warning: {warning}")))?;
-        self.paper.lines(show::status(&self.model))?;
-        self.offered = Some(show::offer(&self.model));
-        self.awaited = awaited(&self.model);
+        self.paper.lines(self.work.model.host.warnings.iter().map(|warning| format!("Warning: {warning}")))?;
+        self.paper.lines(show::status(&self.work.model))?;
+        self.offered = Some(show::offer(&self.work.model));
+        self.awaited = awaited(&self.work.model);
         if self.decide {
             self.take(Msg::Act(Action::DecisionOpen))?;
         }
@@ -116,9 +106,9 @@ impl Session {
             if std::mem::take(&mut self.lent) {
                 while interrupt.recv().now_or_never().is_some() {}
             }
-            self.keep_drafts();
+            self.work.keep_drafts();
             self.settle()?;
-            if self.decide && self.model.overlays.is_empty() && !self.is_landing() {
+            if self.decide && self.work.model.overlays.is_empty() && !self.is_landing() {
                 return Ok(());
             }
         }
@@ -126,83 +116,15 @@ impl Session {
 
     /// Passes a message to the model and does what it asks.
     pub(super) fn take(&mut self, msg: Msg) -> Result<Next, TuiError> {
-        for request in update(&mut self.model, msg, now()) {
-            let msg = match request {
-                Request::Quit => return Ok(Next::Leave),
-                Request::Command(command) => {
-                    self.order(Order::Command(command));
-                    continue;
-                }
-                Request::Begin { goal, hint } => {
-                    self.order(Order::Begin { goal, hint });
-                    continue;
-                }
-                Request::AskNow(id) => {
-                    self.order(Order::AskNow(id));
-                    continue;
-                }
-                Request::ListFiles => {
-                    self.order(Order::ListFiles);
-                    continue;
-                }
-                Request::ListModels => {
-                    self.order(Order::ListModels);
-                    continue;
-                }
-                Request::Compare { from, to, note } => match self.repo.patch(&from, &to) {
-                    Ok(patch) => Msg::Compared { note, patch },
-                    Err(why) => Msg::Refused(why.to_string()),
+        for request in update(&mut self.work.model, msg, now()) {
+            let msg = match self.work.answer(request)? {
+                Answer::Done => continue,
+                Answer::Tell(msg) => msg,
+                Answer::Leave => return Ok(Next::Leave),
+                Answer::Face(request) => match self.face(request)? {
+                    Some(msg) => msg,
+                    None => continue,
                 },
-                Request::LookForModels
-                | Request::TryModels(_)
-                | Request::Cast(_)
-                | Request::Demo
-                | Request::FindCalls(_)
-                | Request::ShowTheme(_)
-                | Request::Suspend => {
-                    let text = "that needs the screen, or a command: `windlass --help` lists them".to_owned();
-                    self.model.notice = Some(Notice { text, is_error: true });
-                    continue;
-                }
-                Request::EditWorktree(id) => {
-                    self.order(Order::OpenWorktree(id));
-                    continue;
-                }
-                Request::Trust(config) => {
-                    let by = self.model.person();
-                    self.order(Order::Command(Box::new(Command::Trust { config, by })));
-                    continue;
-                }
-                Request::LookAround => {
-                    let host = self.model.host.clone();
-                    Msg::Host(Box::new(Host { branch: self.repo.branch()?, dirty: self.repo.dirty()?, ..host }))
-                }
-                Request::Reload => {
-                    self.reload();
-                    continue;
-                }
-                Request::ReadCall(exchange) => match exchange::text(&self.repo.private_dir()?, exchange) {
-                    Ok(text) => Msg::Call { exchange, text },
-                    Err(why) => Msg::Refused(why.to_string()),
-                },
-                Request::Copy { name, text } => {
-                    // Lines alone: the terminal is told nothing else.
-                    let kept = clipboard::keep(&self.repo.private_dir()?, &name, &text);
-                    let (text, is_error) = match kept {
-                        Ok(path) => (format!("kept in {}", path.display()), false),
-                        Err(error) => (format!("failed to keep {name}: {error}"), true),
-                    };
-                    self.model.notice = Some(Notice { text, is_error });
-                    continue;
-                }
-                Request::Edit(text) => {
-                    self.lent = true;
-                    match editor::edit_text(&self.editor, &self.repo.private_dir()?, &text) {
-                        Edited::Text(text) => Msg::Edited { text: Some(text) },
-                        Edited::Unchanged => Msg::Edited { text: None },
-                        Edited::Failed(why) => Msg::Refused(why),
-                    }
-                }
             };
             if let Next::Leave = self.take(msg)? {
                 return Ok(Next::Leave);
@@ -211,19 +133,32 @@ impl Session {
         Ok(Next::Go)
     }
 
-    fn is_landing(&self) -> bool {
-        self.model.state.active().is_some_and(|one| matches!(one.status, Status::Landing(_)))
+    /// Does what the terminal is needed for, as far as lines can.
+    fn face(&mut self, request: Request) -> Result<Option<Msg>, TuiError> {
+        let (text, is_error) = match request {
+            Request::Reload => {
+                // What it says of looks and keys is for a screen.
+                let _ = self.work.reload();
+                return Ok(None);
+            }
+            Request::Edit(text) => {
+                self.lent = true;
+                let dir = self.work.repo.private_dir()?;
+                return Ok(Some(editor::edit_text(&self.work.editor, &dir, &text)));
+            }
+            // Lines alone: the terminal is told nothing else.
+            Request::Copy { name, text } => match clipboard::keep(&self.work.repo.private_dir()?, &name, &text) {
+                Ok(path) => (format!("kept in {}", path.display()), false),
+                Err(error) => (format!("failed to keep {name}: {error}"), true),
+            },
+            _ => ("that needs the screen, or a command: `windlass --help` lists them".to_owned(), true),
+        };
+        self.work.model.notice = Some(Notice { text, is_error });
+        Ok(None)
     }
 
-    fn order(&mut self, order: Order) {
-        if !self.source.order(order) {
-            let text = match &self.source {
-                Source::Reading { who: Some(who), .. } => format!("read only: {who} drives; decide there"),
-                Source::Reading { who: None, .. } => "read only: decide where windlass drives".to_owned(),
-                Source::Driving { .. } => "the driver has stopped".to_owned(),
-            };
-            self.model.notice = Some(Notice { text, is_error: true });
-        }
+    fn is_landing(&self) -> bool {
+        self.work.model.state.active().is_some_and(|one| matches!(one.status, Status::Landing(_)))
     }
 
     fn report(&mut self, report: Report) -> Result<Next, TuiError> {
@@ -243,48 +178,37 @@ impl Session {
         match record::message(report) {
             Ok(Msg::Event(recorded)) => {
                 if let Happened::Answered { exchange, .. } = &recorded.event
-                    && let Some(role) = self.model.state.exchanges.get(exchange).map(|call| call.role)
+                    && let Some(role) = self.work.model.state.exchanges.get(exchange).map(|call| call.role)
                 {
                     let rest = self.speech_of(role).end();
                     self.say(role, rest)?;
                 }
                 if let Happened::Replied { exchange, text, .. } = &recorded.event
-                    && let Some(role) = self.model.state.exchanges.get(exchange).map(|call| call.role)
+                    && let Some(role) = self.work.model.state.exchanges.get(exchange).map(|call| call.role)
                 {
                     self.say(role, text.lines().map(str::to_owned))?;
                 }
-                let moves = matches!(recorded.event, Happened::Begun { .. } | Happened::Landed { .. });
+                let moves = Work::moves(&recorded.event);
                 let next = self.take(Msg::Event(recorded.clone()))?;
                 self.say_notice()?;
-                self.paper.lines(tell::event(&self.model.state, &recorded))?;
+                self.paper.lines(tell::event(&self.work.model.state, &recorded))?;
                 if matches!(recorded.event, Happened::Critiqued { .. }) {
-                    self.paper.lines(show::findings(&self.model))?;
+                    self.paper.lines(show::findings(&self.work.model))?;
                 }
                 if moves {
-                    self.take(Msg::Host(Box::new(Host {
-                        branch: self.repo.branch()?,
-                        dirty: self.repo.dirty()?,
-                        ..self.model.host.clone()
-                    })))?;
+                    let around = self.work.around();
+                    self.take(around)?;
                 }
                 Ok(next)
             }
             Ok(msg) => self.take(msg),
             Err(worktree) => {
                 self.lent = true;
-                let opened = editor::open(&self.editor, &worktree);
-                match (opened, self.model.state.active().map(|one| one.id)) {
-                    (Ok(()), Some(id)) => {
-                        let by = self.model.person();
-                        self.order(Order::Command(Box::new(Command::TakeWorktree { id, by })));
-                    }
-                    (Ok(()), None) => {}
-                    (Err(why), _) => {
-                        let text = format!("{}: {why}; the worktree is {}", self.editor, worktree.display());
-                        return self.take(Msg::Refused(text));
-                    }
+                let opened = editor::open(&self.work.editor, &worktree);
+                match self.work.take_worktree(opened, &worktree) {
+                    Some(msg) => self.take(msg),
+                    None => Ok(Next::Go),
                 }
-                Ok(Next::Go)
             }
         }
     }
@@ -305,65 +229,20 @@ impl Session {
 
     /// C-c: leaves what is in front, else stops what is running.
     fn interrupt(&mut self) -> Result<Next, TuiError> {
-        if self.reading.take().is_some() && self.model.overlays.is_empty() {
+        if self.reading.take().is_some() && self.work.model.overlays.is_empty() {
             self.question = None;
             self.front = Front::Answered;
             return Ok(Next::Go);
         }
-        let action = if self.model.overlays.is_empty() { Action::RunCancel } else { Action::Back };
+        let action = if self.work.model.overlays.is_empty() { Action::RunCancel } else { Action::Back };
         self.front = Front::Answered;
         self.take(Msg::Act(action))
-    }
-
-    fn reload(&mut self) {
-        let notice = match (self.reload)() {
-            Ok(Settings { config, host, .. }) => {
-                let Host { demo, reads_only, .. } = self.model.host;
-                self.editor = editor::command(config.editor.as_deref());
-                let warning = host.warnings.first().cloned();
-                let _ = update(&mut self.model, Msg::Host(Box::new(Host { demo, reads_only, ..host })), now());
-                if !reads_only {
-                    self.order(Order::Configure(Box::new(config)));
-                }
-                let text = warning.unwrap_or_else(|| "the configuration was read again".to_owned());
-                Notice { text, is_error: false }
-            }
-            Err(why) => Notice { text: why, is_error: true },
-        };
-        self.model.notice = Some(notice);
-    }
-
-    /// Keeps what was begun and not sent. The process that only reads has nothing to keep.
-    fn keep_drafts(&mut self) {
-        if self.model.host.reads_only {
-            return;
-        }
-        if let Err(error) = self.drafts.keep(self.model.unfinished()) {
-            let text = format!("what you type can't be kept for later: {error}");
-            self.model.notice = Some(Notice { text, is_error: true });
-        }
-    }
-
-    /// Lets others look on, or looks on.
-    fn company(&mut self) -> Result<Company, TuiError> {
-        let private = self.repo.private_dir()?;
-        if let Source::Reading { .. } = self.source {
-            let person = &self.model.host.person;
-            let name = person.split(" <").next().unwrap_or(person).to_owned();
-            return Ok(Company::Watching(Feed::new(&private, name)));
-        }
-        let (gallery, opened) = Gallery::open(&private);
-        if let Err(error) = opened {
-            let text = format!("others can watch from the journal alone, a moment late: {error}");
-            self.model.notice.get_or_insert(Notice { text, is_error: false });
-        }
-        Ok(Company::Driving(gallery))
     }
 
     /// What comes from those who look on, or from the one who is looked at.
     fn notice(&mut self, heard: Heard, company: &mut Company) -> Result<Next, TuiError> {
         match heard {
-            Heard::Came(number) => company.welcome(number, &self.model),
+            Heard::Came(number) => company.welcome(number, &self.work.model),
             Heard::Watchers(names) => {
                 let text = if names.is_empty() { "Nobody".to_owned() } else { names.join(", ") };
                 self.paper.line(&format!("{text} looks on."))?;
@@ -386,9 +265,7 @@ impl Session {
 
     /// Says what another process has added to its journal, as far as this place.
     fn follow(&mut self, to: u64) -> Result<Next, TuiError> {
-        let Source::Reading { reader, .. } = &self.source else { return Ok(Next::Go) };
-        let fresh = reader.events_after(self.model.seq)?;
-        for recorded in fresh.into_iter().filter(|recorded| recorded.seq <= to) {
+        for recorded in self.work.fresh(to)? {
             if let Next::Leave = self.report(Report::Event(Box::new(recorded)))? {
                 return Ok(Next::Leave);
             }
@@ -401,12 +278,4 @@ impl Session {
 pub(super) fn awaited(model: &Model) -> Option<(LoopId, StageIndex)> {
     let one = model.state.active()?;
     tell::awaits(one.open_stage()?).map(|_| (one.id, one.open))
-}
-
-/// Waits for a moment, or for ever.
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(Moment::from_std(due)).await,
-        None => std::future::pending().await,
-    }
 }
