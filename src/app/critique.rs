@@ -241,9 +241,13 @@ impl Model {
         (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(1)))
     }
 
-    /// The first row in sight: the selected finding is, as far as there is room.
+    /// The first row in sight: the selected finding is, as far as there is room; its end, while an answer about it comes.
     pub fn critique_top(&self, rows: &[FindingRow], height: usize) -> usize {
-        top(rows, self.finding, self.scroll(Pane::Critique).line, height)
+        let scroll = self.scroll(Pane::Critique);
+        if scroll.follow {
+            return extent(rows, self.finding).end.saturating_sub(height);
+        }
+        top(rows, self.finding, scroll.line, height)
     }
 
     /// Moves through the critique by rows where the selected finding goes on, else by findings.
@@ -268,7 +272,7 @@ impl Model {
             }
         }
         let scroll = self.scroll_mut(Pane::Critique);
-        *scroll = Scroll { line: place, ..*scroll };
+        *scroll = Scroll { line: place, follow: false, ..*scroll };
     }
 
     /// What is in sight of what is to be read: each line with the part of its text, in bytes.

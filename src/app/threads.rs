@@ -107,6 +107,9 @@ pub(super) fn to_unread(model: &mut Model) -> bool {
 /// Keeps the answers on their way in step with the record.
 pub(super) fn event(model: &mut Model, recorded: &Recorded) {
     match &recorded.event {
+        Event::Questioned { finding, .. } if *finding == model.finding => {
+            model.scroll_mut(Pane::Critique).follow = true;
+        }
         Event::Asked { finding: Some(finding), model: name, .. } => {
             let stream = Stream { model: Some(name.clone()), since: recorded.at, ..Stream::default() };
             model.live.answers.insert(*finding, stream);
