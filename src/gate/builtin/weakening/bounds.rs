@@ -2,7 +2,7 @@
 //! only are one bound, and the words around a number say which way is weaker.
 
 use super::lines::{Edited, Entry};
-use super::tongue::is_shared;
+use super::tongue::{Tongue, is_shared, tongue_of};
 use super::{Finding, Sort};
 
 /// The way in which a bound gives.
@@ -59,11 +59,16 @@ const MOST: &[&str] = &[
 
 /// Bounds that give, and thresholds that went.
 pub(super) fn weaker(file: &Edited<'_>) -> Vec<Finding> {
-    let shared = is_shared(file.path);
-    if !shared && !file.is_test {
+    let (shared, budget) = (is_shared(file.path), is_budget(file.path));
+    if !shared && !budget && !file.is_test {
         return Vec::new();
     }
-    let way = |text: &str| if shared { of_setting(text) } else { of_test(text) };
+    let way = |text: &str| match (budget, shared) {
+        (true, _) => of_budget(text),
+        (_, true) => of_setting(text),
+        _ => of_test(text),
+    };
+    let shared = shared || budget;
     let mut came: Vec<&Entry<'_>> = file.came().collect();
     let mut found = Vec::new();
     for before in file.went() {
@@ -98,6 +103,31 @@ fn key(text: &str) -> &str {
     text.split(['=', ':']).next().unwrap_or(text).trim()
 }
 
+/// Whether a setting's number became stricter, and nothing else of its line changed.
+pub(super) fn is_stricter(before: &str, after: &str) -> bool {
+    let ((form, old), (same, new)) = (parted(before), parted(after));
+    let Some(weaker) = of_setting(before).filter(|_| form == same && !old.is_empty()) else { return false };
+    old.iter().zip(&new).all(|(old, new)| match weaker {
+        Weaker::Higher => new <= old,
+        Weaker::Lower => new >= old,
+    })
+}
+
+/// Whether the numbers in this file are limits for what is measured.
+fn is_budget(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    let data = matches!(tongue_of(path), Tongue::Settings | Tongue::Shell) && !name.ends_with("sh");
+    data && ["budget", "threshold", "size-limit", "lighthouserc", "slo."].iter().any(|word| name.contains(word))
+}
+
+/// What is limited there is limited from above, unless its name says otherwise.
+fn of_budget(text: &str) -> Option<Weaker> {
+    let lower = key(text).to_lowercase();
+    let least = ["min", "least", "score", "availability", "throughput", "coverage", "rps"];
+    Some(if least.iter().any(|word| lower.contains(word)) { Weaker::Lower } else { Weaker::Higher })
+}
+
 fn of_setting(text: &str) -> Option<Weaker> {
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -114,6 +144,9 @@ fn of_test(text: &str) -> Option<Weaker> {
     const BELOW: &[&str] = &[" < ", " <= ", "less", "atmost", "at_most", "below"];
     let lower = text.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if has(&["minimum_coverage", "fail_under", "fail-under", "coverage_threshold"]) {
+        return Some(Weaker::Lower);
+    }
     if has(NEAR) {
         return Some(Weaker::Higher);
     }

@@ -4,9 +4,16 @@ use super::lines::{Edited, Entry};
 use super::tongue::Tongue;
 use super::{Finding, Sort};
 
-/// A test file that is gone, unless what it asserted stands elsewhere now.
-pub(super) fn gone_test(file: &Edited<'_>) -> Option<Finding> {
-    if !file.is_gone || !file.is_test {
+/// Tests that are gone with their whole file, unless what they asserted stands elsewhere now, or what they tested is
+/// gone, too.
+pub(super) fn gone(file: &Edited<'_>, all: &[Edited<'_>]) -> Option<Finding> {
+    if !file.is_test {
+        // Tests beside the code go with it; not when the code stands elsewhere now, and they don't.
+        let moved = file.removed.iter().filter(|entry| entry.moved && !entry.comment).count();
+        return weaker(file).into_iter().next().filter(|_| moved * 2 > file.removed.len());
+    }
+    let subject = subject(file.path);
+    if all.iter().any(|other| other.is_gone && !other.is_test && stem(other.path) == subject) {
         return None;
     }
     let tells = |entry: &&Entry<'_>| is_assertion(file, entry.text) || is_named_test(file.tongue, entry.text);
@@ -14,6 +21,21 @@ pub(super) fn gone_test(file: &Edited<'_>) -> Option<Finding> {
     let lost = if told.is_empty() { file.went().count() } else { told.iter().filter(|entry| !entry.moved).count() };
     let what = "deletes a file of tests, or one that tests rest on".to_owned();
     (lost > 0).then_some(Finding { sort: Sort::Test, line: None, what })
+}
+
+/// A file's name without what follows its first dot, in lower case.
+fn stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name).to_ascii_lowercase()
+}
+
+/// What a test file is about, by its name.
+fn subject(path: &str) -> String {
+    let stem = stem(path);
+    let stem = stem.strip_prefix("test_").unwrap_or(&stem);
+    let ends = ["_tests", "_test", "_spec", "tests", "test", "spec"];
+    let subject = ends.iter().find_map(|end| stem.strip_suffix(end)).filter(|subject| !subject.is_empty());
+    subject.unwrap_or(stem).to_owned()
 }
 
 /// Tests that went, and assertions that went or say less.
@@ -100,6 +122,22 @@ fn is_named_test(tongue: Tongue, line: &str) -> bool {
         }
         Tongue::Go => &["func Test", "func Fuzz", "func Benchmark", "func Example", "t.Run("],
         Tongue::C => &["TEST(", "TEST_F(", "TEST_P(", "TEST_CASE("],
+        Tongue::Other => &[
+            "it \"",
+            "it '",
+            "test \"",
+            "test '",
+            "describe ",
+            "context ",
+            "feature ",
+            "scenario ",
+            "def test_",
+            "public function test",
+            "func test",
+            "testWidgets(",
+            "test(",
+            "group(",
+        ],
         _ => &[],
     };
     starts.iter().any(|start| line.starts_with(start))
@@ -122,7 +160,12 @@ fn is_assertion(file: &Edited<'_>, line: &str) -> bool {
             let called = line.split_once('!').map(|(name, _)| name.rsplit([' ', ':', '(']).next().unwrap_or(name));
             called.is_some_and(|name| name.contains("assert")) || starts(&["#[should_panic"])
         }
-        Tongue::Python => starts(&["assert ", "assert(", "self.assert"]) || has(&["pytest.raises(", ".assert_"]),
+        // In code that isn't a test, it is a check of the program's own.
+        Tongue::Python => {
+            file.is_test
+                && (starts(&["assert ", "assert(", "self.assert"])
+                    || has(&["pytest.raises(", "pytest.warns(", ".assert_"]))
+        }
         Tongue::Script => {
             file.is_test && (starts(&["expect", "assert", "t.is(", "t.deepEqual("]) || has(&[".should."]))
         }
@@ -137,8 +180,17 @@ fn is_assertion(file: &Edited<'_>, line: &str) -> bool {
         Tongue::Shell => {
             file.is_test && (starts(&["test ", "[ ", "[[ ", "diff ", "cmp "]) || has(&["exit 1", "grep -q"]))
         }
-        Tongue::Settings | Tongue::Prose | Tongue::Other => false,
+        // Whatever the language, these words begin an assertion's name.
+        Tongue::Other => file.is_test && words(line).any(|word| CLAIMS.iter().any(|claim| word.starts_with(claim))),
+        Tongue::Settings | Tongue::Prose => false,
     }
+}
+
+const CLAIMS: &[&str] = &["assert", "expect", "should", "refute", "xctassert", "must_", "flunk", "is_deeply"];
+
+fn words(line: &str) -> impl Iterator<Item = String> {
+    let words = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    words.map(str::to_lowercase)
 }
 
 /// Whether it names the one value that is right.

@@ -74,7 +74,17 @@ const fn skips(tongue: Tongue) -> &'static [&'static str] {
             "-xtest",
             "testpathignorepatterns",
         ],
-        Tongue::Prose | Tongue::Other => &[],
+        Tongue::Other => &[
+            "marktestskipped",
+            "marktestincomplete",
+            "xctskip",
+            "@tag :skip",
+            "@moduletag :skip",
+            "skip: true",
+            ".disabled(",
+            "rspec.current_example.skip",
+        ],
+        Tongue::Prose => &[],
     }
 }
 
@@ -126,6 +136,8 @@ const fn silences(tongue: Tongue) -> &'static [&'static str] {
             "flake8: noqa",
             "warnings.filterwarnings(\"ignore",
             "bandit: disable",
+            "except assertionerror",
+            "suppress(assertionerror",
         ],
         Tongue::Go => &["nolint", "//lint:ignore", "#nosec", "if false {", "//lint:file-ignore"],
         Tongue::Jvm => &[
@@ -243,9 +255,33 @@ fn of<'a>(file: &Edited<'_>, entry: &'a Entry<'a>) -> Option<Mark<'a>> {
 
 /// `xit(` and `fit(`: ordinary names elsewhere, so only at the beginning of a line of tests.
 fn disabled<'t>(file: &Edited<'_>, lower: &'t str) -> Option<(&'static str, &'t str)> {
-    const WORDS: &[&str] = &["xit(", "xtest(", "xdescribe(", "xcontext(", "xspecify(", "fit(", "fdescribe("];
+    const SCRIPT: &[&str] = &["xit(", "xtest(", "xdescribe(", "xcontext(", "xspecify(", "fit(", "fdescribe("];
+    const OTHER: &[&str] = &[
+        "xit ",
+        "xit(",
+        "xdescribe ",
+        "xcontext ",
+        "xspecify ",
+        "xscenario ",
+        "xfeature ",
+        "fit ",
+        "fdescribe ",
+        "fcontext ",
+        "skip ",
+        "skip(",
+        "skip:",
+        "pending ",
+        "pending(",
+        "pending:",
+    ];
     let at = |word: &&'static str| Some((*word, lower.strip_prefix(*word)?));
-    (file.is_test && file.tongue == Tongue::Script).then(|| WORDS.iter().find_map(at)).flatten()
+    let words = match file.tongue {
+        Tongue::Script if file.is_test => SCRIPT,
+        Tongue::Other if file.is_test && matches!(lower, "skip" | "pending") => return Some(("skip", "")),
+        Tongue::Other if file.is_test => OTHER,
+        _ => return None,
+    };
+    words.iter().find_map(at)
 }
 
 /// A test that ends before it has asserted anything looks like this.

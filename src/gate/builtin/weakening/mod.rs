@@ -74,7 +74,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judged {
     }
     let files = edited(&patch);
     for file in &files {
-        found.extend(of_file(file).into_iter().map(|finding| (file.path, finding)));
+        found.extend(of_file(file, &files).into_iter().map(|finding| (file.path, finding)));
     }
     if found.is_empty() {
         return Judged::new(Verdict::Pass, "no test, assertion, bound or rule is weaker than before");
@@ -94,9 +94,9 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judged {
         .at(spots.collect())
 }
 
-fn of_file(file: &Edited<'_>) -> Vec<Finding> {
-    if let Some(gone) = claims::gone_test(file) {
-        return vec![gone];
+fn of_file(file: &Edited<'_>, all: &[Edited<'_>]) -> Vec<Finding> {
+    if file.is_gone && !tongue::is_judge(file.path) {
+        return claims::gone(file, all).into_iter().collect();
     }
     let mut found = claims::weaker(file);
     found.extend(bounds::weaker(file));

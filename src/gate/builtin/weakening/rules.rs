@@ -3,7 +3,7 @@
 
 use super::lines::{Edited, Entry};
 use super::tongue::{Tongue, is_judge, is_shared};
-use super::{Finding, Sort};
+use super::{Finding, Sort, bounds};
 
 /// Settings that leave something out, or switch something off.
 const LOOSE: &[&str] = &[
@@ -115,8 +115,11 @@ pub(super) fn weaker(file: &Edited<'_>) -> Vec<Finding> {
     found
 }
 
-/// Any edit of a file that does nothing but configure judges, comments apart.
+/// Any edit of a file that does nothing but configure judges, comments apart, and what makes them stricter.
 fn whole(file: &Edited<'_>) -> Option<Finding> {
+    if is_stricter(file) {
+        return None;
+    }
     let line = file.added.iter().chain(&file.removed).filter(|entry| !entry.comment).map(|entry| entry.anchor).min()?;
     let doing = match (file.is_new, file.is_gone) {
         (true, _) => "adds",
@@ -125,6 +128,30 @@ fn whole(file: &Edited<'_>) -> Option<Finding> {
     };
     let what = format!("{doing} what configures the judges");
     Some(Finding { sort: Sort::Rule, line: (!file.is_gone).then_some(line), what })
+}
+
+/// Whether all that changed is numbers and levels, each for a stricter one.
+fn is_stricter(file: &Edited<'_>) -> bool {
+    let changed = |entry: &&Entry<'_>| !entry.comment;
+    let (went, came): (Vec<_>, Vec<_>) =
+        (file.removed.iter().filter(changed).collect(), file.added.iter().filter(changed).collect());
+    !went.is_empty()
+        && went.len() == came.len()
+        && went.iter().zip(&came).all(|(old, new)| {
+            let level = |text: &str| LEVELS.iter().position(|levels| levels.contains(&plain_value(text)));
+            let risen =
+                key(old.text) == key(new.text) && level(old.text).zip(level(new.text)).is_some_and(|(o, n)| o < n);
+            let is_held = STRICT.contains(&key(old.text)) && plain_value(old.text) == "false" && is_strict(new.text);
+            bounds::is_stricter(old.text, new.text) || risen || (key(old.text) == key(new.text) && is_held)
+        })
+}
+
+/// How seriously a rule is taken, the least first.
+const LEVELS: &[&[&str]] =
+    &[&["off", "allow", "ignore", "0"], &["warn", "warning", "1"], &["error", "deny", "2"], &["forbid"]];
+
+fn plain_value(text: &str) -> &str {
+    value(text).trim_matches(['"', '\'', ';', ' '])
 }
 
 /// Lints that were errors and no longer are: `deny` and `forbid` in Rust, `"use strict"` in JavaScript.
