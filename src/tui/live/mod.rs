@@ -72,7 +72,7 @@ pub(super) struct Now {
     author: Option<Reply>,
     critic: Option<Reply>,
     #[serde(default)]
-    answers: BTreeMap<usize, Reply>,
+    answers: Vec<(usize, Reply)>,
     gates: BTreeMap<String, String>,
     begun: BTreeMap<String, i64>,
     progress: Option<String>,
@@ -251,4 +251,27 @@ fn said(text: &str) -> Doc {
 fn end_of(doc: &Doc) -> String {
     let last = doc.lines_from(doc.len().saturating_sub(OUTPUT_LINES));
     last.map(|(_, line)| line.text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_in_the_middle_hears_what_was_said_before() {
+        let reply = |text: &str| Reply { model: None, text: text.to_owned(), reasoning: 0, since: 7, waits: None };
+        let now = Now {
+            seq: 3,
+            critic: Some(reply("minor")),
+            answers: vec![(0, reply("The sum is made")), (2, reply(""))],
+            gates: [("test".to_owned(), "ran".to_owned())].into(),
+            begun: [("test".to_owned(), 5)].into(),
+            ..Now::default()
+        };
+        let line = serde_json::to_string(&Told::Now(Box::new(now.clone()))).unwrap();
+        assert_eq!(serde_json::from_str::<Told>(&line).unwrap(), Told::Now(Box::new(now.clone())));
+        let live = now.live();
+        assert_eq!(live.answers.get(&0).map(|stream| stream.text.as_str()), Some("The sum is made"));
+        assert_eq!(live.answers.len(), 2);
+    }
 }
