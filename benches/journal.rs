@@ -42,7 +42,7 @@ fn round(n: u64) -> Vec<Event> {
     vec![
         Event::ContextChosen { id, stage, name: format!("src/file{n}.rs"), included: true },
         Event::DraftBegun { id, stage },
-        Event::Asked { exchange, id, stage, role: Role::Author, model, prompt, quote: Quote::default() },
+        Event::Asked { exchange, id, stage, role: Role::Author, finding: None, model, prompt, quote: Quote::default() },
         Event::Answered { exchange, end: End::Complete, usage: Usage::default(), timings: Timings::default() },
         Event::Drafted { id, stage, revision: revision.clone() },
         Event::GateFinished { id, stage, run: run("sections") },

@@ -45,6 +45,7 @@ fn speaking() -> Model {
         Command::Prepared { id, stage, items: Vec::new(), measurement: None, unmeasured: None },
         Command::Draft { id },
         Command::Ask {
+            finding: None,
             id,
             stage,
             role: Role::Author,
@@ -92,7 +93,14 @@ fn stream(c: &mut Criterion) {
                     let mut buf = Buffer::empty(Rect::new(0, 0, 200, 50));
                     for n in 0..tokens {
                         let (id, stage, role) = (LoopId(1), StageIndex(0), Role::Author);
-                        let delta = Msg::Delta { id, stage, role, text: token(n + 1).to_owned(), reasoning: false };
+                        let delta = Msg::Delta {
+                            id,
+                            stage,
+                            role,
+                            finding: None,
+                            text: token(n + 1).to_owned(),
+                            reasoning: false,
+                        };
                         update(&mut model, delta, Timestamp(0));
                         if n.is_multiple_of(TOKENS_PER_FRAME) {
                             let scene =

@@ -263,6 +263,7 @@ impl Pen {
         self.add(Order::Ask {
             id: LoopId(1),
             stage: StageIndex(0),
+            finding: None,
             role,
             model: model.clone(),
             prompt,

@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::domain::ArtifactKind;
+use crate::domain::{ArtifactKind, Role};
 use crate::engine::{Command, Obstacle, Status, Trouble};
 
 use super::action::Action;
@@ -13,7 +13,7 @@ use super::files;
 use super::front;
 use super::help::{self, Help};
 use super::layout::{self, Pane};
-use super::model::{Model, Notice};
+use super::model::{Live, Model, Notice};
 use super::models;
 use super::msg::Request;
 use super::overlay::{Ask, Overlay, Purpose, Source, Trust};
@@ -24,6 +24,7 @@ use super::scroll::Scroll;
 use super::sheet::Sheet;
 use super::sight::Sight;
 use super::themes;
+use super::threads;
 use super::timeline;
 use super::travel;
 
@@ -100,7 +101,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         }
         Action::FindingNext => travel::move_finding(model, 1),
         Action::FindingPrev => travel::move_finding(model, -1),
-        Action::FindingJump => travel::jump(model),
+        Action::FindingJump => threads::jump(model),
+        Action::FindingExplain => question(model, Role::Critic),
+        Action::FindingAnswer => question(model, Role::Author),
+        Action::PlaceBack => model.go_back(),
         Action::FindingShow => {
             model.overlays.push(Overlay::text(Source::Finding(model.finding)));
         }
@@ -110,7 +114,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
         Action::HunkComment => remark(model, false),
         Action::HunkNext => travel::to_unit(model, false, |_, _| true),
         Action::HunkPrev => travel::to_unit(model, true, |_, _| true),
-        Action::HunkNextUnread => travel::to_unread(model),
+        Action::HunkNextUnread => to_unread(model),
         Action::FileNext => travel::to_unit(model, false, travel::begins_file),
         Action::FilePrev => travel::to_unit(model, true, travel::begins_file),
         Action::FocusNext | Action::FocusPrev => {
@@ -139,8 +143,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Request> {
             }
             front::ask(model);
         }
-        Action::SearchNext => return travel::search(model, false),
-        Action::SearchPrev => return travel::search(model, true),
+        Action::SearchNext => return model.jumping(|model| travel::search(model, false)),
+        Action::SearchPrev => return model.jumping(|model| travel::search(model, true)),
         Action::StageViewPrev => travel::look(model, -1),
         Action::StageViewNext => travel::look(model, 1),
         Action::StageReopen => {
@@ -322,7 +326,11 @@ fn on_sheet(model: &mut Model, action: Action) -> Vec<Request> {
         Action::ScrollDown => sheet.scroll = sheet.scroll.saturating_add(1),
         Action::ScrollUp => sheet.scroll = sheet.scroll.saturating_sub(1),
         Action::FocusConstraint | Action::FocusPlan | Action::FocusCritique | Action::FocusGates => {
+            let goes_on = action == Action::FocusCritique && sheet.findings.seen < sheet.findings.total;
             close_sheet(model);
+            if goes_on && threads::to_unread(model) {
+                return Vec::new();
+            }
             return act(model, action);
         }
         Action::StageApprove => {
@@ -462,10 +470,27 @@ fn text_to_edit(model: &Model) -> String {
 }
 
 fn ask_now(model: &mut Model) -> Vec<Request> {
-    for stream in [&mut model.live.author, &mut model.live.critic].into_iter().flatten() {
+    let Live { author, critic, answers, .. } = &mut model.live;
+    for stream in author.iter_mut().chain(critic).chain(answers.values_mut()) {
         stream.waiting = None;
     }
     model.current().map(|one| Request::AskNow(one.id)).into_iter().collect()
+}
+
+/// Asks what to ask about the selected finding.
+fn question(model: &mut Model, to: Role) {
+    if let Some((purpose, title, hint)) = model.question(to) {
+        ask(model, purpose, &title, &hint);
+    }
+}
+
+/// Goes on reading: the artifact first, then the findings.
+fn to_unread(model: &mut Model) {
+    let unread = model.unread();
+    let of_artifact = unread.seen < unread.total;
+    if of_artifact || !threads::to_unread(model) {
+        model.jumping(travel::to_unread);
+    }
 }
 
 fn selected_gate(model: &Model) -> Option<String> {

@@ -119,8 +119,10 @@ actions! {
     CritiqueRerun "critique.rerun" "re-review" "Ask the critic again";
     FindingNext "finding.next" "next finding" "Select the next finding";
     FindingPrev "finding.prev" "prev finding" "Select the previous finding";
-    FindingJump "finding.jump" "jump" "Jump to what the selected finding points at";
+    FindingJump "finding.jump" "jump" "Jump from the selected finding to what it points at, or back to it";
     FindingShow "finding.show" "show" "Show the selected finding whole";
+    FindingExplain "finding.explain" "ask critic" "Ask the critic about the selected finding";
+    FindingAnswer "finding.answer" "ask author" "Ask the author about the selected finding";
     FindingDismiss "finding.dismiss" "dismiss" "Set the selected finding aside, with a reason";
     GateLog "gate.log" "log" "Show the output of the selected gate";
     GateRerun "gate.rerun" "rerun" "Run the selected gate again";
@@ -140,7 +142,7 @@ actions! {
     FilesOpen "files.open" "files" "List the changed files with how much of each was read, and go to one";
     HunkNext "hunk.next" "next hunk" "Go to the next hunk or heading";
     HunkPrev "hunk.prev" "prev hunk" "Go to the previous hunk or heading";
-    HunkNextUnread "hunk.next-unread" "unread" "Go to the next part that was not on screen yet";
+    HunkNextUnread "hunk.next-unread" "unread" "Go to the next part or finding not on screen yet";
     FileNext "file.next" "next file" "Go to the next file of the change";
     FilePrev "file.prev" "prev file" "Go to the previous file of the change";
     FocusNext "focus.next" "next pane" "Focus the next pane";
@@ -182,6 +184,7 @@ actions! {
     HelpOpen "help.open" "help" "Show every key and every sign";
     NextExplain "next.explain" "what next" "Say what is waited for, and which key goes on";
     ThemePick "theme.pick" "themes" "Choose the colours by looking at them";
+    PlaceBack "place.back" "go back" "Go back to the place before the last jump";
     Select "select" "select" "Take the selected item";
     Back "back" "back" "Close what is in front";
     TextSubmit "text.submit" "send" "Finish the text";

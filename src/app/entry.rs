@@ -202,8 +202,10 @@ pub(super) fn pick(model: &mut Model) -> Vec<Request> {
         Choice::Action(action) => act::act(model, action),
         Choice::Loop(id) => travel::look_at_loop(model, id),
         Choice::Line(line) => {
-            model.focus = model.wide_pane();
-            travel::go_to_line(model, line);
+            model.jumping(|model| {
+                model.focus = model.wide_pane();
+                travel::go_to_line(model, line);
+            });
             Vec::new()
         }
         Choice::Call(id) => vec![Request::ReadCall(id)],
@@ -291,7 +293,7 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
     }
     if ask.purpose == Purpose::Search {
         model.search = Search::new(&text);
-        return front::search(model, false);
+        return model.jumping(|model| front::search(model, false));
     }
     let Some(id) = model.state.active().map(|one| one.id) else { return Vec::new() };
     let command = match ask.purpose.clone() {
@@ -309,6 +311,9 @@ fn answer(model: &mut Model, ask: &Ask) -> Vec<Request> {
         }
         Purpose::Override(gate) => Command::Override { id, gate, reason: text, by },
         Purpose::Dismiss { revision, finding } => Command::Dismiss { id, revision, finding, reason: text, by },
+        Purpose::Question { revision, finding, to } => {
+            Command::Question { id, revision, finding, to, question: text, by }
+        }
         Purpose::Reopen(stage) => Command::Reopen { id, stage, reason: text, by },
         Purpose::Edit => Command::Write { id, text, by },
         Purpose::Goal(_) | Purpose::Search | Purpose::Remark { .. } => return Vec::new(),

@@ -2,7 +2,8 @@
 //! clipboard, for Markdown and for HTML. Everything in it is visible text; keys are masked.
 
 use crate::domain::{
-    ArtifactKind, Disposition, Finding, Gap, GateRun, LoopId, Origin, StageIndex, visible, visible_line, without_keys,
+    Answer, ArtifactKind, Disposition, Finding, Gap, GateRun, LoopId, Origin, StageIndex, visible, visible_line,
+    without_keys,
 };
 use crate::engine::{Loop, Ruling, Stage};
 
@@ -153,6 +154,18 @@ fn finding(stage: &Stage, finding: &Finding) -> Item {
     if let Disposition::Dismissed(reason) = &finding.disposition {
         more.push(format!("set aside: {}", line(reason)));
     }
+    for turn in &finding.thread {
+        more.push(format!("asked the {}: {}", turn.to.name(), line(&turn.question)));
+        match &turn.answer {
+            Answer::Given(text) => {
+                let mut lines = text.lines().filter(|text| !text.trim().is_empty()).map(line);
+                more.extend(lines.next().map(|first| format!("the {} answered: {first}", turn.to.name())));
+                more.extend(lines);
+            }
+            Answer::Failed(why) => more.push(format!("no answer: {}", line(why))),
+            Answer::Awaited => more.push("the answer has not come yet".to_owned()),
+        }
+    }
     let place = Some(line(&finding.anchor.to_string()));
     Item { word: finding.severity.name().to_owned(), place, text: line(&finding.text), more }
 }
@@ -186,6 +199,7 @@ fn decided(stage: &Stage, ruling: &Ruling) -> Item {
 fn gap(gap: &Gap) -> String {
     match gap {
         Gap::Unread(unread) => format!("gap: {} of {} parts were read", unread.seen, unread.total),
+        Gap::UnreadFindings(unread) => format!("gap: {} of {} findings were read", unread.seen, unread.total),
         Gap::Gate { gate, .. } => format!("gap: gate {} was overridden", line(gate)),
         Gap::Blocker { text } => format!("gap: a blocker was set aside: {}", line(text)),
         Gap::NoCritique => "gap: no second model has reviewed the revision".to_owned(),

@@ -42,8 +42,8 @@ impl Model {
                     if self.unusable().is_some() {
                         hints.push(Action::ReplyShow);
                     }
-                    let unread = self.unread();
-                    if unread.seen < unread.total {
+                    let (unread, findings) = (self.unread(), self.unread_findings());
+                    if unread.seen < unread.total || findings.seen < findings.total {
                         hints.push(Action::HunkNextUnread);
                     }
                 }
@@ -68,7 +68,12 @@ impl Model {
             hints = vec![Action::HunkComment, Action::HunkReject, Action::HunkAccept, Action::Back];
         }
         match self.focus {
-            Pane::Critique => hints.extend([Action::FindingJump, Action::FindingDismiss]),
+            Pane::Critique => hints.extend([
+                Action::FindingJump,
+                Action::FindingExplain,
+                Action::FindingAnswer,
+                Action::FindingDismiss,
+            ]),
             Pane::Gates if self.selected_gate_can_be_overridden() => {
                 hints.extend([Action::GateOverride, Action::GateLog, Action::GateRerun]);
             }
@@ -188,6 +193,9 @@ impl Model {
             Action::FindingNext | Action::FindingPrev | Action::FindingJump | Action::FindingShow => {
                 need(stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")
             }
+            Action::FindingExplain => self.cant_ask(Role::Critic),
+            Action::FindingAnswer => self.cant_ask(Role::Author),
+            Action::PlaceBack => need(!self.places.is_empty(), "no jump was made"),
             Action::FindingDismiss => {
                 need(live && stage.current_critique().is_some_and(|c| !c.findings.is_empty()), "there are no findings")
             }
@@ -249,8 +257,8 @@ const fn is_an_opinion(action: Action) -> bool {
 const fn changes_the_record(action: Action) -> bool {
     use Action::{
         CallRetryNow, ContextAdd, ContextToggle, CritiqueRerun, DecisionOpen, DraftSend, DraftTakeBack, DraftWrite,
-        FindingDismiss, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand, LoopNew, LoopPark, ModelChoose,
-        PlanEditExternal, PlanEditInline, RolesOpen, RunCancel, StageReopen, TrustOpen,
+        FindingAnswer, FindingDismiss, FindingExplain, GateOverride, GateRerun, GateRerunAll, LoopAbandon, LoopLand,
+        LoopNew, LoopPark, ModelChoose, PlanEditExternal, PlanEditInline, RolesOpen, RunCancel, StageReopen, TrustOpen,
     };
     matches!(
         action,
@@ -262,7 +270,9 @@ const fn changes_the_record(action: Action) -> bool {
             | DraftSend
             | DraftTakeBack
             | DraftWrite
+            | FindingAnswer
             | FindingDismiss
+            | FindingExplain
             | GateOverride
             | GateRerun
             | GateRerunAll

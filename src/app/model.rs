@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    ArtifactKind, Budget, Digest, Disposition, ExchangeId, GateKind, LoopId, ModelId, Offer, Person, Price, Role,
-    StageIndex, Timestamp, Unread,
+    Answer, ArtifactKind, Budget, Digest, Disposition, ExchangeId, GateKind, LoopId, ModelId, Offer, Person, Price,
+    Role, StageIndex, Timestamp, Unread,
 };
 use crate::engine::{Evidence, Loop, Phase, Setup, Stage, State, Trouble};
 
 use super::action::Context;
 use super::away::Away;
+use super::critique::Objections;
 use super::doc::Doc;
 use super::keys::KeyRow;
 use super::layout::{self, Form, Pane, Screen};
 use super::overlay::{Overlay, Source};
+use super::places::Place;
 use super::reading::Reading;
 use super::remarks::Remarks;
 use super::review::Review;
@@ -55,6 +57,8 @@ pub struct Host {
     pub protection: String,
     /// Whether nothing on the screen is to move by itself: clocks go by tens of seconds.
     pub calm: bool,
+    /// Whether findings are shown only once the artifact was read, or the human asks for them.
+    pub reveals_after_reading: bool,
     /// What the human should know: warnings of the configuration.
     pub warnings: Vec<String>,
     /// What to do when no model is configured: providers and servers that were found, and the next step.
@@ -100,6 +104,8 @@ pub struct Live {
     pub author: Option<Stream>,
     /// The critic's reply.
     pub critic: Option<Stream>,
+    /// Answers about findings, by the finding's place.
+    pub answers: BTreeMap<usize, Stream>,
     /// Output of gates, by name: of the last run since Windlass was opened.
     pub gates: BTreeMap<String, Doc>,
     /// Since when gates run, by name; a gate that isn't here waits its turn.
@@ -180,6 +186,10 @@ pub struct Model {
     pub search: Option<Search>,
     /// Where it was found last.
     pub(super) found: Option<(Pane, usize)>,
+    /// What there is to read of the critique on the screen.
+    pub(super) objections: Objections,
+    /// The places that jumps have left.
+    pub(super) places: Vec<Place>,
     /// Texts that were begun and not sent, by what they were for.
     pub drafts: BTreeMap<String, String>,
     /// Every key there is, as the key files have it.
@@ -253,6 +263,8 @@ impl Model {
             last_look: BTreeMap::new(),
             search: None,
             found: None,
+            objections: Objections::default(),
+            places: Vec::new(),
             drafts: BTreeMap::new(),
             keys: Vec::new(),
             offers: Vec::new(),
@@ -339,7 +351,15 @@ impl Model {
             Source::Gate(gate) => self.gate_output(gate),
             Source::Finding(index) => {
                 let finding = self.stage()?.current_critique()?.findings.get(*index)?;
-                let text = format!("{}, {}\n\n{}", finding.severity.name(), finding.anchor, finding.text);
+                let mut text = format!("{}, {}\n\n{}", finding.severity.name(), finding.anchor, finding.text);
+                for turn in &finding.thread {
+                    let answer = match &turn.answer {
+                        Answer::Given(text) => text.clone(),
+                        Answer::Failed(why) => format!("no answer: {why}"),
+                        Answer::Awaited => "...".to_owned(),
+                    };
+                    text.push_str(&format!("\n\nto the {}: {}\n\n{answer}", turn.to.name(), turn.question));
+                }
                 let aside = match &finding.disposition {
                     Disposition::Open => String::new(),
                     Disposition::Dismissed(reason) => format!("\n\nset aside: {reason}"),
@@ -455,7 +475,11 @@ impl Model {
     /// clock that is on the screen. None while nothing does: an idle screen costs nothing.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let sheet = self.overlays.last().and_then(|overlay| overlay.wake_at(self.now));
-        let reading = self.is_reading().then(|| self.reading.wake_at(&self.artifact)).flatten();
+        let reading = if self.is_reading() {
+            self.reading.wake_at(&self.artifact)
+        } else {
+            self.is_reading_findings().then(|| self.reading.wake_at(self.objections.doc())).flatten()
+        };
         let clock = self.is_busy().then(|| Timestamp((self.now.0 / self.tick_ms() + 1) * self.tick_ms()));
         [sheet, reading, clock].into_iter().flatten().min()
     }
@@ -467,10 +491,10 @@ impl Model {
 
     /// Whether a model, a gate or a preparation is at work.
     pub fn is_busy(&self) -> bool {
-        self.state
-            .active()
-            .and_then(Loop::open_stage)
-            .is_some_and(|stage| matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing))
+        self.state.active().and_then(Loop::open_stage).is_some_and(|stage| {
+            let runs = matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing);
+            runs || stage.awaits_answer()
+        })
     }
 
     /// What the call in `role` waits for; none if it doesn't wait.
@@ -484,7 +508,7 @@ impl Model {
 
     /// Whether any call waits for its next attempt.
     pub fn is_waiting(&self) -> bool {
-        [Role::Author, Role::Critic].into_iter().any(|role| self.waiting(role).is_some())
+        [Role::Author, Role::Critic].into_iter().any(|role| self.waiting(role).is_some()) || self.answers_wait(self.now)
     }
 
     /// Whether the artifact under review is in the focused pane with nothing in front.
@@ -494,6 +518,7 @@ impl Model {
 
     /// Brings the documents up to date with the record.
     pub(super) fn refresh(&mut self) {
+        self.objections = Objections::of(self.stage().and_then(|stage| stage.current_critique()));
         let Some(one) = self.current() else {
             self.shown = None;
             (self.artifact, self.constraint) = (Doc::default(), Doc::default());
@@ -541,6 +566,14 @@ impl Model {
         let doc = self.live.gates.entry(gate).or_default();
         doc.push(text);
         doc.keep_last(OUTPUT_LINES);
+    }
+
+    /// The reply on its way in `role`, about a finding or about none.
+    pub(super) fn stream_of(&mut self, role: Role, finding: Option<usize>) -> Option<&mut Stream> {
+        match finding {
+            Some(finding) => self.live.answers.get_mut(&finding),
+            None => self.stream_mut(role).as_mut(),
+        }
     }
 
     /// The reply on its way in `role`.

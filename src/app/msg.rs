@@ -42,6 +42,8 @@ pub enum Msg {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What it said.
         text: String,
         /// Whether it is reasoning rather than the reply.
@@ -55,6 +57,8 @@ pub enum Msg {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What it waits for.
         waiting: Waiting,
     },

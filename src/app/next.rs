@@ -79,6 +79,14 @@ impl Model {
             let (unread, total) = (key(Action::HunkNextUnread), unread.total);
             return format!("{left} of {total} parts were not on screen yet: {unread} goes to the next; then {decide}");
         }
+        let findings = self.unread_findings();
+        if findings.seen < findings.total {
+            let (left, unread) = (findings.total - findings.seen, key(Action::HunkNextUnread));
+            let total = findings.total;
+            return format!(
+                "{left} of {total} findings were not on screen yet: {unread} goes to the next; then {decide}"
+            );
+        }
         if let Some(gate) = self.gates_in_the_way().first() {
             let (pane, again) = (key(Action::FocusGates), key(Action::GateRerun));
             let name = &gate.name;

@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::domain::{Digest, ExchangeId, StageIndex, Timestamp};
+use crate::domain::{Digest, ExchangeId, Role, StageIndex, Timestamp};
 
 use super::action::Context;
 use super::arming::Arming;
@@ -120,6 +120,15 @@ pub enum Purpose {
         /// Its place in the critique.
         finding: usize,
     },
+    /// A question about a finding.
+    Question {
+        /// The revision it is about.
+        revision: Digest,
+        /// Its place in the critique.
+        finding: usize,
+        /// Whom.
+        to: Role,
+    },
     /// A word on a part of the artifact, which may reject it.
     Remark {
         /// The part.
@@ -184,6 +193,7 @@ impl Purpose {
     pub fn key(&self) -> String {
         match self {
             Self::Dismiss { finding, .. } => format!("dismiss {finding}"),
+            Self::Question { finding, to, .. } => format!("ask {} {finding}", to.name()),
             Self::Override(gate) => format!("override {gate}"),
             Self::Remark { part, .. } => format!("remark {part}"),
             Self::Goal(_) => "goal".to_owned(),

@@ -179,10 +179,11 @@ pub(super) fn calls(model: &Model) -> Vec<Row> {
             Some(End::Interrupted) => "interrupted",
         };
         let cost = call.cost().map(|cost| format!(", {cost}")).unwrap_or_default();
+        let about = call.finding.map_or_else(String::new, |finding| format!(", on finding {}", finding + 1));
         let (input, output) = (tokens(call.usage.input), tokens(call.usage.output));
         Row {
             choice: Choice::Call(*id),
-            label: format!("{id} loop {} {stage}: {} {}", call.id, call.role.name(), call.model),
+            label: format!("{id} loop {} {stage}: {} {}{about}", call.id, call.role.name(), call.model),
             detail: format!("{ended}, {input} in, {output} out{cost}, {} ms", call.timings.total),
             disabled: None,
         }

@@ -26,6 +26,8 @@ pub struct Review {
     pub range: Option<usize>,
     /// Whether parts were left before they had been in sight for long enough to be read.
     pub hurried: bool,
+    /// The revision whose findings the human wanted to see before having read it.
+    pub revealed: Option<Digest>,
     pub(super) cuts: Cuts,
     undo: Vec<(Remarks, Cuts)>,
     /// The revision being looked at.
@@ -294,6 +296,18 @@ fn changes(model: &mut Model) -> Vec<Request> {
     });
     let Some((kind, old, new)) = found else { return Vec::new() };
     let note = format!("From revision {}, which you looked at, to revision {}", old.ordinal, new.ordinal);
+    timeline::compare(model, kind, (&old, &new), note)
+}
+
+/// Shows what a human's edit has changed, if it changed an earlier revision.
+pub(super) fn edited(model: &mut Model) -> Vec<Request> {
+    let found = model.stage().and_then(|stage| {
+        let new = stage.revision()?;
+        let at = stage.revisions.iter().position(|revision| revision.id == new.id)?;
+        Some((stage.spec.artifact, stage.revisions.get(at.checked_sub(1)?)?.clone(), new.clone()))
+    });
+    let Some((kind, old, new)) = found else { return Vec::new() };
+    let note = format!("Edited by hand: from revision {} to revision {}", old.ordinal, new.ordinal);
     timeline::compare(model, kind, (&old, &new), note)
 }
 

@@ -36,6 +36,8 @@ pub struct Sheet {
     pub changed: Option<Vec<String>>,
     /// How much of the artifact was read when it was opened.
     pub unread: Unread,
+    /// How many of the findings were read then.
+    pub findings: Unread,
     /// What the human thinks of its parts.
     pub remarks: Tally,
     /// What no reason goes past.
@@ -65,7 +67,7 @@ impl Sheet {
     pub fn new(one: &Loop, model: &Model) -> Self {
         let stage = one.open;
         let evidence = evidence(one, stage);
-        let unread = model.unread();
+        let (unread, findings) = (model.unread(), model.unread_findings());
         let last = model.last_look.get(&(one.id, stage));
         Self {
             id: one.id,
@@ -73,9 +75,10 @@ impl Sheet {
             changed: last.map(|last| last.changed(&evidence)),
             evidence,
             unread,
+            findings,
             remarks: model.remarks.tally(&model.artifact),
             obstacles: obstacles(one, stage),
-            gaps: gaps(one, stage, unread),
+            gaps: gaps(one, stage, unread, findings),
             reason: TextArea::default(),
             name: TextArea::default(),
             field: None,
@@ -89,7 +92,7 @@ impl Sheet {
 
     /// Whether an approval needs a reason here.
     pub fn needs_reason(&self) -> bool {
-        self.gaps.iter().any(|gap| matches!(gap, Gap::Unread(_) | Gap::NoCritique))
+        self.gaps.iter().any(|gap| matches!(gap, Gap::Unread(_) | Gap::UnreadFindings(_) | Gap::NoCritique))
     }
 
     /// Whether the stage's name was typed, where it must be.
@@ -112,6 +115,7 @@ impl Sheet {
             stage: self.stage,
             evidence: self.evidence.clone(),
             unread: self.unread,
+            findings: self.findings,
             reason: Some(text(&self.reason)).filter(|_| self.needs_reason()),
             typed: self.lands.as_ref().map(|_| text(&self.name)),
             by: model.person(),

@@ -30,8 +30,9 @@ pub fn event(state: &State, recorded: &Recorded) -> Vec<String> {
         Event::ModelChosen { role, model, .. } => {
             vec![format!("For this stage, the {} is {model}.", role.name())]
         }
-        Event::Asked { role, model, exchange, .. } => {
-            vec![format!("The {} is asked: {model}, call {exchange}.", role.name())]
+        Event::Asked { role, finding, model, exchange, .. } => {
+            let about = finding.map_or_else(String::new, |finding| format!(" about finding {}", finding + 1));
+            vec![format!("The {} is asked{about}: {model}, call {exchange}.", role.name())]
         }
         Event::Answered { exchange, end, usage, .. } => {
             let call = state.exchanges.get(exchange);
@@ -85,6 +86,14 @@ pub fn event(state: &State, recorded: &Recorded) -> Vec<String> {
         }
         Event::Dismissed { finding, reason, .. } => {
             vec![format!("Finding {} is set aside: {reason}", finding + 1)]
+        }
+        // What is asked about it is said with the call.
+        Event::Questioned { .. } => Vec::new(),
+        Event::Replied { finding, .. } => {
+            vec![format!("Finding {} has its answer. findings prints it; it changes nothing by itself.", finding + 1)]
+        }
+        Event::ReplyFailed { finding, .. } => {
+            vec![format!("Finding {} has no answer; it can be asked again.", finding + 1)]
         }
         Event::Overridden { by, .. } => vec![format!("Gate {} is overridden: {}", by.gate, by.reason)],
         Event::Decided { stage, decision, .. } => {

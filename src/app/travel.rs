@@ -1,6 +1,6 @@
 //! Moving about: scrolling, jumping from part to part and from finding to place, earlier stages, other loops, search.
 
-use crate::domain::{Anchor, LoopId, StageIndex};
+use crate::domain::{LoopId, StageIndex};
 use crate::engine::{Command, Status};
 
 use super::action::Action;
@@ -41,9 +41,11 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
         }
         _ => return,
     };
-    let list = if pane == Pane::Critique {
-        Some((model.stage().and_then(|s| s.current_critique()).map_or(0, |c| c.findings.len()), 0))
-    } else if pane == Pane::Gates {
+    if pane == Pane::Critique {
+        model.scroll_critique(rows);
+        return;
+    }
+    let list = if pane == Pane::Gates {
         Some((model.current().map_or(0, |one| one.gates(model.stage_index()).len()), 1))
     } else if model.face() == Face::Ready && pane == model.wide_pane() {
         Some((model.stage().map_or(0, |stage| stage.context.len()), 2))
@@ -52,7 +54,6 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
     };
     if let Some((count, which)) = list {
         let selected = match which {
-            0 => &mut model.finding,
             1 => &mut model.gate,
             _ => &mut model.item,
         };
@@ -165,27 +166,6 @@ pub(super) fn go_to_line(model: &mut Model, line: usize) {
 pub(super) fn move_finding(model: &mut Model, step: isize) {
     let count = model.stage().and_then(|stage| stage.current_critique()).map_or(0, |critique| critique.findings.len());
     model.finding = model.finding.saturating_add_signed(step).min(count.saturating_sub(1));
-}
-
-/// Goes where the selected finding points.
-pub(super) fn jump(model: &mut Model) {
-    let finding = model.stage().and_then(|stage| stage.current_critique()?.findings.get(model.finding).cloned());
-    let Some(finding) = finding else { return };
-    let line = match &finding.anchor {
-        Anchor::Line(number) => model.artifact.find_text_line(*number),
-        Anchor::File { path, line } => model.artifact.find_file_line(path, *line),
-        Anchor::Whole => Some(0),
-    };
-    match line {
-        Some(line) => {
-            model.focus = model.wide_pane();
-            go_to_line(model, line);
-        }
-        None => {
-            let text = format!("{} is not in this revision", finding.anchor);
-            model.notice = Some(Notice { text, is_error: true });
-        }
-    }
 }
 
 pub(super) fn look(model: &mut Model, step: isize) {

@@ -10,7 +10,7 @@ use super::model::{Live, Model, Notice, Stream};
 use super::msg::{Msg, Request};
 use super::overlay::{Overlay, Purpose, Source};
 use super::scroll::Scroll;
-use super::{act, away, casting, entry, models, picker, tell, timeline, travel};
+use super::{act, away, casting, entry, models, picker, review, tell, threads, timeline, travel};
 
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
@@ -71,9 +71,9 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         Msg::Woken => Vec::new(),
         Msg::Event(recorded) => event(model, &recorded),
-        Msg::Delta { id, stage, role, text, reasoning } => {
+        Msg::Delta { id, stage, role, finding, text, reasoning } => {
             let current = model.state.active().is_some_and(|one| one.id == id && one.open == stage);
-            if let Some(stream) = model.stream_mut(role).as_mut().filter(|_| current) {
+            if let Some(stream) = model.stream_of(role, finding).filter(|_| current) {
                 if reasoning {
                     stream.reasoning += text.chars().count();
                 } else {
@@ -81,14 +81,14 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
                     stream.text.push_str(&text);
                 }
             }
-            if role == Role::Author {
+            if role == Role::Author && finding.is_none() {
                 travel::follow(model);
             }
             Vec::new()
         }
-        Msg::Waiting { id, stage, role, waiting } => {
+        Msg::Waiting { id, stage, role, finding, waiting } => {
             let current = model.state.active().is_some_and(|one| one.id == id && one.open == stage);
-            if let Some(stream) = model.stream_mut(role).as_mut().filter(|_| current) {
+            if let Some(stream) = model.stream_of(role, finding).filter(|_| current) {
                 stream.waiting = Some(waiting);
             }
             Vec::new()
@@ -177,6 +177,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
 
 /// Counts what is being read.
 fn observe(model: &mut Model) {
+    if model.is_reading_findings() {
+        let parts = model.critique_parts();
+        model.reading.observe(model.objections.doc(), parts, model.now);
+        return;
+    }
     if !model.is_reading() {
         model.reading.look_away();
         return;
@@ -207,7 +212,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
             model.looking_at = None;
             model.live = super::model::Live::default();
         }
-        Event::Asked { role, model: name, .. } => {
+        Event::Asked { role, finding: None, model: name, .. } => {
             let since = recorded.at;
             let stream = Stream { model: Some(name.clone()), since, ..Stream::default() };
             *model.stream_mut(*role) = Some(stream);
@@ -264,6 +269,7 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
     if model.notice.as_ref().is_some_and(|notice| notice.text.starts_with("not now: ")) {
         model.notice = None;
     }
+    threads::event(model, recorded);
     forget_drafts(model, &recorded.event);
     if matches!(recorded.event, Event::Decided { .. } | Event::Reopened { .. } | Event::Begun { .. }) {
         let decided = model.overlays.iter().position(|overlay| matches!(overlay, Overlay::Sheet(_)));
@@ -277,7 +283,17 @@ fn event(model: &mut Model, recorded: &Recorded) -> Vec<Request> {
     model.refresh();
     clamp(model);
     close_outdated_sheet(model);
-    Vec::new()
+    match &recorded.event {
+        // Whoever has edited it sees what came of it.
+        Event::Drafted { revision, .. }
+            if matches!(revision.origin, Origin::Human { .. })
+                && !(model.host.reads_only || model.is_plain)
+                && model.overlays.is_empty() =>
+        {
+            review::edited(model)
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Forgets the texts that have arrived; all others are kept.
@@ -290,6 +306,9 @@ fn forget_drafts(model: &mut Model, event: &Event) {
             Verb::Approve => return,
         },
         Event::Dismissed { revision, finding, .. } => Purpose::Dismiss { revision: *revision, finding: *finding },
+        Event::Questioned { revision, finding, to, .. } => {
+            Purpose::Question { revision: *revision, finding: *finding, to: *to }
+        }
         Event::Overridden { by, .. } => Purpose::Override(by.gate.clone()),
         Event::Reopened { stage, .. } => Purpose::Reopen(*stage),
         Event::Drafted { revision, .. } if matches!(revision.origin, Origin::Human { .. }) => Purpose::Edit,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::{ExchangeId, LoopId, ProviderSpec, Role};
 use crate::engine::ExchangeInfo;
 use crate::journal::StoredExchange;
-use crate::provider::{Attempt, Cassette, Form, Goal, Head, Sent, Track};
+use crate::provider::{Attempt, Cassette, Form, Goal, Head, Sent, Track, finding_place};
 
 use super::arguments::Common;
 use super::failure::Failure;
@@ -49,10 +49,10 @@ pub(super) fn record(common: &Common, wanted: &[String], file: &Path, out: &mut 
 
 fn gather(record: &Record, wanted: impl Fn(ExchangeId, &ExchangeInfo) -> bool) -> Result<Cassette, Failure> {
     let mut cassette = Cassette::default();
-    let mut calls: BTreeMap<(LoopId, usize, Role), u32> = BTreeMap::new();
+    let mut calls: BTreeMap<(LoopId, usize, Role, Option<usize>), u32> = BTreeMap::new();
     for (id, info) in &record.state.exchanges {
         // A call is known by its place, so those left out count.
-        let nth = calls.entry((info.id, info.stage.0, info.role)).or_default();
+        let nth = calls.entry((info.id, info.stage.0, info.role, info.finding)).or_default();
         *nth += 1;
         let Some(end) = info.end.clone().filter(|_| wanted(*id, info)) else { continue };
         if cassette.goals.iter().all(|known| known.number != info.id.0)
@@ -63,10 +63,11 @@ fn gather(record: &Record, wanted: impl Fn(ExchangeId, &ExchangeInfo) -> bool) -
         let prompt = &info.prompt;
         let mut stored = record.stored(*id)?;
         let earlier = std::mem::take(&mut stored.earlier);
+        let name = stage(&record.state, info.id, info.stage).unwrap_or_default();
         cassette.tracks.push(Track {
             exchange: id.0,
             number: info.id.0,
-            stage: stage(&record.state, info.id, info.stage).unwrap_or_default().to_owned(),
+            stage: info.finding.map_or_else(|| name.to_owned(), |finding| finding_place(name, finding)),
             role: info.role,
             nth: *nth,
             model: info.model.0.clone(),

@@ -97,8 +97,10 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
             ("model-chosen", Some(*stage), format!("{} {model}, by {}", role.name(), by.0))
         }
         Event::DraftBegun { stage, .. } => ("draft-begun", Some(*stage), String::new()),
-        Event::Asked { exchange, stage, role, model, prompt, .. } => {
-            let text = format!("exchange {exchange}: {} {model}, {}@{}", role.name(), prompt.name, prompt.version);
+        Event::Asked { exchange, stage, role, finding, model, prompt, .. } => {
+            let about = finding.map_or_else(String::new, |finding| format!(", on finding {}", finding + 1));
+            let text =
+                format!("exchange {exchange}: {} {model}, {}@{}{about}", role.name(), prompt.name, prompt.version);
             ("asked", Some(*stage), text)
         }
         Event::Answered { exchange, end: how, .. } => {
@@ -129,6 +131,16 @@ fn told(event: &Event, state: &State) -> (&'static str, Option<StageIndex>, Stri
         }
         Event::Dismissed { stage, finding, reason, by, .. } => {
             ("dismissed", Some(*stage), format!("finding {}: {reason}, by {}", finding + 1, by.0))
+        }
+        Event::Questioned { stage, finding, to, question, by, .. } => {
+            let text = format!("finding {}: {} asks the {}: {question}", finding + 1, by.0, to.name());
+            ("questioned", Some(*stage), text)
+        }
+        Event::Replied { stage, finding, exchange, .. } => {
+            ("replied", Some(*stage), format!("finding {}: answered in exchange {exchange}", finding + 1))
+        }
+        Event::ReplyFailed { stage, finding, why, .. } => {
+            ("reply-failed", Some(*stage), format!("finding {}: {why}", finding + 1))
         }
         Event::Overridden { stage, by, .. } => {
             ("overridden", Some(*stage), format!("{}: {}, by {}", by.gate, by.reason, by.by.0))

@@ -164,6 +164,7 @@ fn host(repo: &Repo, config: &Config) -> Result<Host, Failure> {
         budget: config.budget,
         commands,
         calm: config.access.reduced_motion,
+        reveals_after_reading: config.reveals_after_reading,
         protection: if config.commands_digest.is_some() { guard.words(&Reach::default()) } else { String::new() },
         warnings,
         advice: advice::lines(config),

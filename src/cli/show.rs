@@ -4,7 +4,9 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::domain::{Critique, Disposition, ExchangeId, Finding, LoopId, Revision, StageIndex, visible, visible_line};
+use crate::domain::{
+    Answer, Critique, Disposition, ExchangeId, Finding, LoopId, Revision, StageIndex, Turn, visible, visible_line,
+};
 use crate::engine::{Loop, Ruling, Stage, Status};
 
 use super::arguments::Common;
@@ -82,6 +84,18 @@ struct ShownFinding<'a> {
     anchor: String,
     text: &'a str,
     dismissed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thread: Vec<ShownTurn<'a>>,
+}
+
+/// A question about a finding, and what came of it.
+#[derive(Debug, Serialize)]
+struct ShownTurn<'a> {
+    to: &'static str,
+    question: &'a str,
+    exchange: Option<u64>,
+    answer: Option<&'a str>,
+    failed: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -241,6 +255,22 @@ impl<'a> ShownFinding<'a> {
                 Disposition::Open => None,
                 Disposition::Dismissed(reason) => Some(reason),
             },
+            thread: finding.thread.iter().map(ShownTurn::of).collect(),
+        }
+    }
+}
+
+impl<'a> ShownTurn<'a> {
+    fn of(turn: &'a Turn) -> Self {
+        Self {
+            to: turn.to.name(),
+            question: &turn.question,
+            exchange: turn.exchange.map(|exchange| exchange.0),
+            answer: turn.given(),
+            failed: match &turn.answer {
+                Answer::Failed(why) => Some(why),
+                Answer::Given(_) | Answer::Awaited => None,
+            },
         }
     }
 }
@@ -294,11 +324,21 @@ fn write_stage(stage: &Stage, shown: &ShownStage<'_>, out: &mut dyn Write) -> st
         }
     }
     let mut line = |text: String| writeln!(out, "{}", visible_line(&text));
-    for ShownFinding { severity, anchor, text, dismissed } in
+    for ShownFinding { severity, anchor, text, dismissed, thread } in
         shown.critique.iter().flat_map(|critique| &critique.findings)
     {
         let dismissed = dismissed.map_or_else(String::new, |reason| format!(" (dismissed: {reason})"));
         line(format!("finding: {severity} {anchor} - {text}{dismissed}"))?;
+        for ShownTurn { to, question, exchange, answer, failed } in thread {
+            let call = exchange.map_or_else(String::new, |exchange| format!(" (exchange {exchange})"));
+            line(format!("  asked the {to}{call}: {question}"))?;
+            for text in answer.iter().flat_map(|text| text.lines()) {
+                line(format!("    {text}"))?;
+            }
+            if let Some(why) = failed {
+                line(format!("    no answer: {why}"))?;
+            }
+        }
     }
     for ShownGate { name, verdict, summary, duration_ms, protection, .. } in &shown.gates {
         line(format!("gate: {name} {verdict}, {summary}, {}", duration(*duration_ms)))?;

@@ -30,6 +30,7 @@ pub(super) struct Layer {
     pub(super) editor: Option<String>,
     pub(super) sandbox: Option<bool>,
     pub(super) access: Access,
+    pub(super) reveals_after_reading: Option<bool>,
     pub(super) workflow: Option<Placed<String>>,
     pub(super) gates: Vec<GateDef>,
     pub(super) schedule: Schedule,
@@ -43,9 +44,9 @@ pub(super) struct Layer {
     pub(super) budget: Budget,
 }
 
-const USER: &[&str] = &["budget", "editor", "prices", "providers", "roles", "sandbox", "ui"];
+const USER: &[&str] = &["budget", "editor", "prices", "providers", "review", "roles", "sandbox", "ui"];
 const REPOSITORY: &[&str] =
-    &["boundary", "budget", "context", "gate", "measure", "probe", "roles", "schedule", "workflow"];
+    &["boundary", "budget", "context", "gate", "measure", "probe", "review", "roles", "schedule", "workflow"];
 /// Where a model is reached, with which key, and how a person works: never a repository's to say.
 const PERSONAL: &[&str] = &[
     "api_key",
@@ -92,6 +93,7 @@ pub(super) fn user(path: &Path, text: &str) -> (Layer, Vec<Problem>) {
         layer.budget = prices::budget(&top);
         layer.editor = top.text("editor").map(|editor| editor.value);
         layer.sandbox = sandbox(&top);
+        layer.reveals_after_reading = review(&top);
     }
     (layer, doc.into_problems())
 }
@@ -111,6 +113,7 @@ pub(super) fn repository(text: &str, user_file: Option<&Path>) -> (Layer, Vec<Pr
             }
         });
         roles(&top, &mut layer);
+        layer.reveals_after_reading = review(&top);
         layer.workflow = top.text("workflow").map(|name| placed(&doc, name));
         layer.gates = gate::gates(&top);
         layer.schedule = gate::schedule(&top);
@@ -149,6 +152,22 @@ fn sandbox(top: &Fields<'_, '_>) -> Option<bool> {
         "off" => Some(false),
         _ => {
             top.document().problem(offset, format!("\"sandbox\" is \"on\" or \"off\", not {value:?}"));
+            None
+        }
+    }
+}
+
+/// Whether findings wait until the artifact was read.
+fn review(top: &Fields<'_, '_>) -> Option<bool> {
+    let review = top.table("review")?;
+    review.only(&["reveal"]);
+    let Located { value, offset } = review.text("reveal")?;
+    match value.as_str() {
+        "after-reading" => Some(true),
+        "at-once" => Some(false),
+        _ => {
+            let message = format!("\"reveal\" is \"after-reading\" or \"at-once\", not {value:?}");
+            top.document().problem(offset, message);
             None
         }
     }

@@ -73,6 +73,8 @@ pub struct Config {
     pub editor: Option<String>,
     /// How the person can follow.
     pub access: Access,
+    /// Whether findings are shown only once the artifact was read.
+    pub reveals_after_reading: bool,
     /// Digest of the exact bytes of the repository's file, if it holds commands: what trust is bound to.
     pub commands_digest: Option<Digest>,
     /// The files that were read.
@@ -203,6 +205,7 @@ pub fn load(paths: &Paths, env: &dyn Fn(&str) -> Option<String>, flags: &Flags) 
         sandbox: user.sandbox.unwrap_or(true),
         editor: user.editor,
         access: user.access.or(flags.access),
+        reveals_after_reading: repository.reveals_after_reading.or(user.reveals_after_reading).unwrap_or_default(),
         commands_digest: digest.filter(|_| has_commands),
         sources,
     };

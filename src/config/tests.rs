@@ -196,7 +196,7 @@ fn broken_repository_files() {
         ("[[gates]]\nname = \"a\"\n", "1:3: unknown key \"gates\"; did you mean \"gate\"?"),
         (
             "colour = 1\n",
-            "1:1: unknown key \"colour\"; known: boundary, budget, context, gate, measure, probe, roles, schedule, workflow",
+            "1:1: unknown key \"colour\"; known: boundary, budget, context, gate, measure, probe, review, roles, schedule, workflow",
         ),
         ("[measure]\nround = 2\n", "2:1: unknown key \"round\" in [measure]; did you mean \"rounds\"?"),
         ("[context]\nbudget = 2\n", "2:1: unknown key \"budget\" in [context]; known: tokens, files"),
@@ -294,6 +294,7 @@ fn broken_user_files() {
             "[[gate]]\nname = \"a\"\n",
             "1:3: \"gate\" belongs to a repository; move it to the repository's .windlass/config.toml",
         ),
+        ("[review]\nreveal = \"later\"\n", "2:10: \"reveal\" is \"after-reading\" or \"at-once\", not \"later\""),
         ("[ui]\nthem = \"x\"\n", "2:1: unknown key \"them\" in [ui]; did you mean \"theme\"?"),
         ("[providers.x]\n", "1:1: missing key \"kind\" in [providers.x]; add it"),
         ("[providers.\"a b\"]\n", "1:12: \"a b\" can't name a provider: use letters, digits, \"-\", \"_\" and \".\""),

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Digest, ExchangeId, ModelId};
+use super::{Digest, ExchangeId, ModelId, Turn};
 
 /// How much a finding matters. Ordered: a blocker is greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +83,8 @@ pub struct Finding {
     pub text: String,
     /// What became of it.
     pub disposition: Disposition,
+    /// What was asked about it, and answered, oldest first.
+    pub thread: Vec<Turn>,
 }
 
 impl Finding {
@@ -118,7 +120,8 @@ impl FromStr for Finding {
         if text.is_empty() {
             return Err(ParseFindingError::NoText);
         }
-        Ok(Self { severity, anchor: anchor_of(anchor), text: text.to_owned(), disposition: Disposition::Open })
+        let anchor = anchor_of(anchor);
+        Ok(Self { severity, anchor, text: text.to_owned(), disposition: Disposition::Open, thread: Vec::new() })
     }
 }
 

@@ -42,6 +42,8 @@ pub struct Unread {
 pub enum Gap {
     /// Part of the artifact was never on screen.
     Unread(Unread),
+    /// Findings that were never on screen.
+    UnreadFindings(Unread),
     /// A required gate isn't satisfied and was overridden.
     Gate {
         /// Its name.

@@ -20,6 +20,7 @@ mod offer;
 mod pattern;
 mod provider;
 mod section;
+mod thread;
 mod visible;
 mod workflow;
 
@@ -40,5 +41,6 @@ pub use offer::Offer;
 pub use pattern::{covers, is_test};
 pub use provider::{KeySource, ProviderSpec, ServerSpec, WireFormat};
 pub use section::{Section, sections};
+pub use thread::{Answer, Turn, usual_question};
 pub use visible::{ascii, visible, visible_line};
 pub use workflow::{Measure, StageSpec, Workflow, WorkflowError};

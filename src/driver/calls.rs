@@ -11,10 +11,11 @@ use crate::domain::{
 use crate::engine::{self, Command, Loop, Refusal, Stage, Trouble};
 use crate::journal::{ReceivedChunk, ReceivedResponse, SentChunk, SentRequest, WireKind, WireRow};
 use crate::prompt::{self, Template, Values};
-use crate::provider::{Call, Observer, Provider, Request, Retry};
+use crate::provider::{Call, Observer, Provider, Request, Retry, finding_place};
 use crate::repo::{ApplyError, parse_answer};
 
 use super::agent::Left;
+use super::threads::About;
 use super::{Driver, DriverError, Home, Job, Report, Task, context, now};
 
 /// Sends home what goes over the wire and what is said.
@@ -24,6 +25,7 @@ struct Listener {
     id: LoopId,
     stage: StageIndex,
     role: Role,
+    finding: Option<usize>,
 }
 
 impl Listener {
@@ -32,8 +34,8 @@ impl Listener {
     }
 
     fn say(&self, text: &str, reasoning: bool) {
-        let (id, stage, role) = (self.id, self.stage, self.role);
-        let delta = Report::Delta { id, stage, role, text: text.to_owned(), reasoning };
+        let Self { id, stage, role, finding, .. } = *self;
+        let delta = Report::Delta { id, stage, role, finding, text: text.to_owned(), reasoning };
         let _ = self.home.send(Home::Report(delta));
     }
 }
@@ -49,13 +51,13 @@ impl Observer for Listener {
     }
 
     fn retry(&mut self, retry: &Retry) {
-        let (id, stage, role) = (self.id, self.stage, self.role);
-        let _ = self.home.send(Home::Waits { id, role, skip: retry.skip.clone() });
+        let Self { id, stage, role, finding, .. } = *self;
+        let _ = self.home.send(Home::Waits { id, job: job_of(role, finding), skip: retry.skip.clone() });
         // The next step that stands below is for a call that has failed for good.
         let why = retry.why.lines().next().unwrap_or_default().to_owned();
         let wait = i64::try_from(retry.wait.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp(now().0.saturating_add(wait));
-        let _ = self.home.send(Home::Report(Report::Waiting { id, stage, role, why, until }));
+        let _ = self.home.send(Home::Report(Report::Waiting { id, stage, role, finding, why, until }));
     }
 
     fn response(&mut self, status: u16, headers: &[(String, String)]) {
@@ -80,15 +82,33 @@ impl Observer for Listener {
 }
 
 impl Driver {
-    /// Calls a model for a stage. What can't even be sent fails at once, in the record.
-    pub(super) fn call(&mut self, id: LoopId, index: StageIndex, role: Role) -> Result<Vec<Command>, DriverError> {
+    /// Calls the model that was asked about a finding.
+    pub(super) fn reply(&mut self, about: About) -> Result<Vec<Command>, DriverError> {
+        let found = self.found(about.id, about.stage);
+        let finding = found.and_then(|(_, stage)| stage.finding(about.revision, about.finding));
+        match finding.and_then(|finding| finding.thread.last()).map(|turn| turn.to) {
+            Some(to) => self.call(about.id, about.stage, to, Some(about)),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Calls a model for a stage, or about a finding. What can't even be sent fails at once, in the record.
+    pub(super) fn call(
+        &mut self,
+        id: LoopId,
+        index: StageIndex,
+        role: Role,
+        about: Option<About>,
+    ) -> Result<Vec<Command>, DriverError> {
         let Some((one, stage)) = self.found(id, index) else { return Ok(Vec::new()) };
         let revision = stage.current;
-        let not_made = |why| match (role, revision) {
-            (Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
+        let finding = about.map(|about| about.finding);
+        let not_made = |why| match (about, role, revision) {
+            (Some(about), ..) => about.failed(None, why),
+            (None, Role::Critic, Some(revision)) => Command::CritiqueFailed { id, stage: index, revision, why },
             _ => Command::DraftFailed { id, stage: index, trouble: Trouble::Call(why) },
         };
-        let ready = self.ready(one, index, role);
+        let ready = self.ready(one, index, role, finding);
         let (provider, model, template, call) = match ready {
             Ok(ready) => ready,
             Err(why) => return Ok(vec![not_made(why)]),
@@ -103,6 +123,7 @@ impl Driver {
             id,
             stage: index,
             role,
+            finding,
             model: model.clone(),
             prompt: template.reference(),
             quote: self.quote(&model, &call),
@@ -118,9 +139,8 @@ impl Driver {
             return Ok(Vec::new());
         }
         let errand = tree.map(|tree| self.errand(id, base, tree));
-        let job = if role == Role::Author { Job::Author } else { Job::Critic };
-        let (home, cancel, task) = (self.home.clone(), self.cancel(id), self.begin(id, job));
-        let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role };
+        let (home, cancel, task) = (self.home.clone(), self.cancel(id), self.begin(id, job_of(role, finding)));
+        let mut listener = Listener { home: home.clone(), exchange, id, stage: index, role, finding };
         tokio::spawn(async move {
             let (reply, left) = match errand {
                 Some(errand) => errand.run(&provider, &call, &mut listener, &cancel).await,
@@ -130,14 +150,20 @@ impl Driver {
             let answer = Command::Answer { exchange, end: reply.end.clone(), usage, timings };
             let _ = home.send(Home::Command(answer));
             let (end, text) = (reply.end, reply.text);
-            let answered = Answered { task, id, stage: index, role, model, exchange, revision, end, text, left };
+            let answered = Answered { task, id, stage: index, role, model, about, exchange, revision, end, text, left };
             let _ = home.send(Home::Answered(answered));
         });
         Ok(Vec::new())
     }
 
     /// Everything a call needs, or why it can't be made.
-    fn ready(&self, one: &Loop, index: StageIndex, role: Role) -> Result<(Provider, ModelId, Template, Call), String> {
+    fn ready(
+        &self,
+        one: &Loop,
+        index: StageIndex,
+        role: Role,
+        finding: Option<usize>,
+    ) -> Result<(Provider, ModelId, Template, Call), String> {
         let stage = one.stage(index).ok_or("the stage is not there")?;
         let model = one.model(index, role).cloned();
         let model = model.ok_or_else(|| format!("no {} is configured", role.name()))?;
@@ -147,14 +173,24 @@ impl Driver {
         })?;
         let provider = Provider::new(name, provider).map_err(|error| error.to_string())?.owned_by(&self.private);
         let by_agent = provider.is_agent();
-        if by_agent && (role, stage.spec.artifact) != (Role::Author, ArtifactKind::Change) {
+        let makes_change = (role, stage.spec.artifact, finding) == (Role::Author, ArtifactKind::Change, None);
+        if by_agent && !makes_change {
             // Configuration refuses it, but a provider can become an agent under a running loop.
             return Err(format!("{model} is an agent, which can only make changes: name a model as {}", role.name()));
         }
-        let template = self.template(role, stage, by_agent)?;
+        let template = self.template(role, stage, by_agent, finding.is_some())?;
         let pieces = context::pieces(&self.repo, &self.config, one, stage, role).map_err(|error| error.to_string())?;
-        let prompt = prompt::assemble(&template, &Values { spec: &stage.spec, artifact: stage.revision() }, &pieces);
-        let calls = if role == Role::Author { stage.author_calls } else { stage.critic_calls };
+        let asked_about = finding.and_then(|finding| stage.current_critique()?.findings.get(finding));
+        let values = Values { spec: &stage.spec, artifact: stage.revision(), finding: asked_about };
+        let prompt = prompt::assemble(&template, &values, &pieces);
+        let (place, nth) = match finding {
+            // A recording is played by these names.
+            Some(finding) => {
+                (finding_place(&stage.spec.id, finding), self.state.next_call(one.id, index, role, Some(finding)))
+            }
+            None if role == Role::Author => (stage.spec.id.clone(), stage.author_calls + 1),
+            None => (stage.spec.id.clone(), stage.critic_calls + 1),
+        };
         let call = Call {
             model: model.0.split_once('/').map_or(model.0.as_str(), |(_, model)| model).to_owned(),
             system: prompt.system,
@@ -162,8 +198,8 @@ impl Driver {
             max_output: None,
             role,
             number: one.id.0,
-            stage: stage.spec.id.clone(),
-            nth: calls + 1,
+            stage: place,
+            nth,
         };
         Ok((provider, model, template, call))
     }
@@ -175,17 +211,21 @@ impl Driver {
     }
 
     /// The team's own template, or the built-in one.
-    fn template(&self, role: Role, stage: &Stage, by_agent: bool) -> Result<Template, String> {
-        let file = if by_agent {
-            format!("{}.md", prompt::BY_AGENT)
-        } else {
-            format!("{}-{}.md", role.name(), stage.spec.artifact.name())
+    fn template(&self, role: Role, stage: &Stage, by_agent: bool, answers: bool) -> Result<Template, String> {
+        let file = match (answers, by_agent) {
+            (true, _) => format!("{}.md", prompt::about_finding_name(role)),
+            (_, true) => format!("{}.md", prompt::BY_AGENT),
+            _ => format!("{}-{}.md", role.name(), stage.spec.artifact.name()),
         };
         let path = self.repo.top().join(".windlass/prompts").join(&file);
         match fs::read_to_string(&path) {
             Ok(text) => prompt::parse(&file, &text).map_err(|error| error.to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let builtin = if by_agent { prompt::for_agent() } else { prompt::builtin(role, &stage.spec) };
+                let builtin = match (answers, by_agent) {
+                    (true, _) => prompt::about_finding(role),
+                    (_, true) => prompt::for_agent(),
+                    _ => prompt::builtin(role, &stage.spec),
+                };
                 builtin.map_err(|error| error.to_string())
             }
             Err(error) => Err(format!("failed to read {}: {error}", path.display())),
@@ -194,7 +234,10 @@ impl Driver {
 
     /// What follows from a reply.
     pub(super) fn answered(&mut self, answered: Answered) -> Vec<Command> {
-        let Answered { task: _, id, stage, role, model, exchange, revision, end, text, left } = answered;
+        let Answered { task: _, id, stage, role, model, about, exchange, revision, end, text, left } = answered;
+        if let Some(about) = about {
+            return vec![about.answered(exchange, end, &text)];
+        }
         let failed = match &end {
             End::Complete => None,
             End::Truncated(why) => Some(Trouble::Call(format!("the reply is cut off: {why}"))),
@@ -268,6 +311,15 @@ impl Driver {
     }
 }
 
+/// The job of a call: answers about different findings can be on their way at once.
+const fn job_of(role: Role, finding: Option<usize>) -> Job {
+    match (finding, role) {
+        (Some(finding), _) => Job::Reply(finding),
+        (None, Role::Author) => Job::Author,
+        (None, Role::Critic) => Job::Critic,
+    }
+}
+
 /// A reply, and what it was about.
 pub(super) struct Answered {
     pub(super) task: Task,
@@ -275,6 +327,8 @@ pub(super) struct Answered {
     pub(super) stage: StageIndex,
     pub(super) role: Role,
     pub(super) model: ModelId,
+    /// The finding it was asked about.
+    pub(super) about: Option<About>,
     pub(super) exchange: ExchangeId,
     pub(super) revision: Option<Digest>,
     pub(super) end: End,

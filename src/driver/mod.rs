@@ -20,6 +20,7 @@ mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use self::bench::Bench;
 use self::calls::Answered;
 use self::schedule::Shift;
+use self::threads::About;
 use crate::config::Config;
 use crate::domain::{
     CommitId, ExchangeId, GateRun, LoopId, Measurement, Offer, Origin, Role, StageIndex, Timestamp, TreeId,
@@ -85,6 +87,8 @@ pub enum Report {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What it said.
         text: String,
         /// Whether it is reasoning.
@@ -98,6 +102,8 @@ pub enum Report {
         stage: StageIndex,
         /// Which model.
         role: Role,
+        /// The finding it was asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// What went wrong, in a line.
         why: String,
         /// When the next attempt is made.
@@ -140,6 +146,8 @@ enum Job {
     Measure,
     Author,
     Critic,
+    /// An answer about a finding.
+    Reply(usize),
     Gate(String),
 }
 
@@ -159,7 +167,7 @@ enum Home {
     /// A call waits between two attempts, until this is cancelled or its time has come.
     Waits {
         id: LoopId,
-        role: Role,
+        job: Job,
         skip: CancellationToken,
     },
     /// A call ended.
@@ -204,7 +212,7 @@ pub struct Driver {
     arrivals: UnboundedReceiver<Home>,
     running: BTreeMap<LoopId, CancellationToken>,
     /// What ends the latest wait between two attempts; for one that is over already, in vain.
-    waits: BTreeMap<(LoopId, Role), CancellationToken>,
+    waits: BTreeMap<(LoopId, Job), CancellationToken>,
     /// The number of the latest task of each job.
     latest: BTreeMap<(LoopId, Job), u64>,
     benches: BTreeMap<String, Bench>,
@@ -319,9 +327,12 @@ impl Driver {
                 Ok(())
             }
             Order::AskNow(id) => {
-                for skip in [Role::Author, Role::Critic].iter().filter_map(|role| self.waits.remove(&(id, *role))) {
-                    skip.cancel();
-                }
+                self.waits.retain(|(of, _), skip| {
+                    if *of == id {
+                        skip.cancel();
+                    }
+                    *of != id
+                });
                 Ok(())
             }
             Order::OpenWorktree(id) => match self.open_worktree(id) {
@@ -387,8 +398,8 @@ impl Driver {
                 self.tell(report);
                 Ok(())
             }
-            Home::Waits { id, role, skip } => {
-                self.waits.insert((id, role), skip);
+            Home::Waits { id, job, skip } => {
+                self.waits.insert((id, job), skip);
                 Ok(())
             }
             Home::Answered(answered) => {
@@ -458,8 +469,9 @@ impl Driver {
         match effect {
             Effect::Prepare { id, stage } => Ok(self.prepare(id, stage)),
             Effect::OpenStage(proof) => Ok(self.prepare(proof.loop_id(), proof.stage().next())),
-            Effect::Draft { id, stage } => self.call(id, stage, Role::Author),
-            Effect::Critique { id, stage, .. } => self.call(id, stage, Role::Critic),
+            Effect::Draft { id, stage } => self.call(id, stage, Role::Author, None),
+            Effect::Critique { id, stage, .. } => self.call(id, stage, Role::Critic, None),
+            Effect::Reply { id, stage, revision, finding } => self.reply(About { id, stage, revision, finding }),
             Effect::Build { id, stage, text, by } => Ok(self.build(id, stage, &text, Origin::Human { name: by })),
             Effect::TakeWorktree { id, stage, by } => Ok(self.take_worktree(id, stage, by)),
             Effect::RunGate { id, stage, gate } => Ok(self.run_gate(id, stage, &gate)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Decision, Disposition, End, GateDef, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp, Timings,
-    Usage, Verb,
+    Answer, Decision, Disposition, End, GateDef, GateKind, LoopId, Measure, Revision, Role, StageIndex, Timestamp,
+    Timings, Turn, Usage, Verb,
 };
 
 use super::approval::{self, Approved};
@@ -16,6 +16,9 @@ use super::{
 
 /// How often a refused patch goes back to the author by itself before the human is asked: two repairs.
 const PATCH_ATTEMPTS: u32 = 3;
+
+/// Why no answer comes where the loop was parked, or Windlass has ended.
+const STOPPED: &str = "it was interrupted";
 
 /// An event doesn't fit the state: the record is damaged, or was not made by Windlass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,19 +129,24 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             begin_draft(open_stage(state, *id, *index)?, 1);
             Ok(vec![Effect::Draft { id: *id, stage: *index }])
         }
-        Event::Asked { exchange, id, stage: index, role, model, prompt, quote } => {
+        Event::Asked { exchange, id, stage: index, role, finding, model, prompt, quote } => {
             let stage = open_stage(state, *id, *index)?;
-            match role {
-                Role::Author => {
+            match (role, finding) {
+                (_, Some(finding)) => {
+                    let turn = stage.turn_mut(*finding).ok_or("a call about a finding that was not asked about")?;
+                    turn.exchange = Some(*exchange);
+                }
+                (Role::Author, None) => {
                     stage.author_calls += 1;
                     stage.author_call = Some(*exchange);
                 }
-                Role::Critic => stage.critic_calls += 1,
+                (Role::Critic, None) => stage.critic_calls += 1,
             }
             let info = ExchangeInfo {
                 id: *id,
                 stage: *index,
                 role: *role,
+                finding: *finding,
                 model: model.clone(),
                 prompt: prompt.clone(),
                 quote: *quote,
@@ -158,9 +166,13 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             Ok(Vec::new())
         }
         Event::Drafted { id, stage: index, revision } => {
-            take_revision(open_stage(state, *id, *index)?, revision);
+            let stage = open_stage(state, *id, *index)?;
+            let asks_in_vain = stage.stop_answers("there is another revision");
+            take_revision(stage, revision);
             let (one, trusted) = known_and_trusted(state, *id)?;
-            Ok(review(one, trusted, &Wanted::Everything))
+            let mut effects = cancel_if(asks_in_vain, *id);
+            effects.extend(review(one, trusted, &Wanted::Everything));
+            Ok(effects)
         }
         Event::DraftFailed { id, stage: index, trouble } => {
             let stage = open_stage(state, *id, *index)?;
@@ -222,6 +234,23 @@ fn change(state: &mut State, event: &Event, at: Timestamp) -> Result<Vec<Effect>
             let finding = critique.and_then(|critique| critique.findings.get_mut(*finding));
             finding.ok_or("a finding that was never made is dismissed")?.disposition =
                 Disposition::Dismissed(reason.clone());
+            Ok(Vec::new())
+        }
+        Event::Questioned { id, stage: index, revision, finding, to, question, .. } => {
+            let stage = open_stage(state, *id, *index)?;
+            let asked = stage.critique.as_mut().and_then(|critique| critique.findings.get_mut(*finding));
+            let turn = Turn { to: *to, question: question.clone(), exchange: None, answer: Answer::Awaited };
+            asked.ok_or("a question about a finding that was never made")?.thread.push(turn);
+            Ok(vec![Effect::Reply { id: *id, stage: *index, revision: *revision, finding: *finding }])
+        }
+        Event::Replied { id, stage, finding, text, .. } => {
+            let turn = open_stage(state, *id, *stage)?.turn_mut(*finding).ok_or("an answer to no question")?;
+            turn.answer = Answer::Given(text.clone());
+            Ok(Vec::new())
+        }
+        Event::ReplyFailed { id, stage, finding, why, .. } => {
+            let turn = open_stage(state, *id, *stage)?.turn_mut(*finding).ok_or("an answer to no question")?;
+            turn.answer = Answer::Failed(why.clone());
             Ok(Vec::new())
         }
         Event::Overridden { id, stage, by } => {
@@ -407,7 +436,21 @@ fn draft_failed(stage: &mut Stage, trouble: &Trouble) -> bool {
     again
 }
 
+/// A decision ends the questions about what it decides on. The answers that have come are part of its evidence.
 fn decided(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision) -> Result<Vec<Effect>, String> {
+    let stage = known(state, id)?.stages.get_mut(index.0);
+    let asks_in_vain = stage.is_some_and(|stage| stage.stop_answers("the stage was decided on before it came"));
+    let mut effects = cancel_if(asks_in_vain && decision.verb != Verb::Abandon, id);
+    effects.extend(rule(state, id, index, decision)?);
+    Ok(effects)
+}
+
+/// Stops what runs for a loop where nothing runs but calls that nobody waits for any more.
+fn cancel_if(stops: bool, id: LoopId) -> Vec<Effect> {
+    if stops { vec![Effect::Cancel { id }] } else { Vec::new() }
+}
+
+fn rule(state: &mut State, id: LoopId, index: StageIndex, decision: &Decision) -> Result<Vec<Effect>, String> {
     if decision.verb == Verb::Abandon {
         let one = known(state, id)?;
         one.status = Status::Abandoned;
@@ -518,6 +561,7 @@ fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Vec
     for later in one.stages.iter_mut().skip(index.next().0).filter(|stage| stage.phase != Phase::Closed) {
         later.phase = Phase::Stale;
         later.pending = Pending::default();
+        later.stop_answers("an earlier stage was opened again");
     }
     one.open = index;
     if let Some(stage) = one.stages.get_mut(index.0) {
@@ -538,6 +582,7 @@ fn reopen(one: &mut Loop, trusted: bool, index: StageIndex, reason: &str) -> Vec
 fn interrupt(one: &mut Loop, why: &str) {
     let Some(stage) = one.stages.get_mut(one.open.0) else { return };
     stage.pending = Pending::default();
+    stage.stop_answers(STOPPED);
     stage.drafts_when_measured = false;
     if let Phase::Drafting { attempt } = stage.phase {
         stage.trouble = Some(Trouble::Stopped(why.to_owned()));

@@ -143,13 +143,17 @@ fn measurement_digest(measurement: &Measurement) -> Digest {
     builder.finish()
 }
 
-/// Over what each finding says and what became of it.
+/// Over what each finding says, what was answered about it, and what became of it.
 fn findings_digest(findings: &[Finding]) -> Digest {
     let mut builder = DigestBuilder::new("findings");
-    for Finding { severity, anchor, text, disposition } in findings {
+    for Finding { severity, anchor, text, disposition, thread } in findings {
         builder = builder.text("severity", severity.name()).text("anchor", &anchor.to_string()).text("text", text);
         if let Disposition::Dismissed(reason) = disposition {
             builder = builder.text("dismissed", reason);
+        }
+        // What was answered is evidence; what was only asked isn't yet.
+        for (turn, answer) in thread.iter().filter_map(|turn| Some((turn, turn.given()?))) {
+            builder = builder.text("asked", turn.to.name()).text("question", &turn.question).text("answer", answer);
         }
     }
     builder.finish()
@@ -180,12 +184,15 @@ pub fn obstacles(one: &Loop, index: StageIndex) -> Vec<Obstacle> {
     gates.chain(blockers).collect()
 }
 
-/// What an approval of a stage would go past, with `unread` of its artifact.
-pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
+/// What an approval of a stage would go past, with so much read of its artifact and of its findings.
+pub fn gaps(one: &Loop, index: StageIndex, unread: Unread, findings: Unread) -> Vec<Gap> {
     let Some(stage) = one.stage(index) else { return Vec::new() };
     let mut gaps = Vec::new();
     if unread.seen < unread.total {
         gaps.push(Gap::Unread(unread));
+    }
+    if findings.seen < findings.total {
+        gaps.push(Gap::UnreadFindings(findings));
     }
     for gate in one.gates(index) {
         if gate.enforcement.stops() && !is_satisfied(stage, &gate) && is_overridden(stage, &gate) {
@@ -209,7 +216,7 @@ pub fn gaps(one: &Loop, index: StageIndex, unread: Unread) -> Vec<Gap> {
 
 /// Whether a gap needs a reason on the decision sheet itself. Overrides and dismissals carry their own.
 const fn needs_reason(gap: &Gap) -> bool {
-    matches!(gap, Gap::Unread(_) | Gap::NoCritique)
+    matches!(gap, Gap::Unread(_) | Gap::UnreadFindings(_) | Gap::NoCritique)
 }
 
 /// The gaps of `decision` that need a reason there, in words.
@@ -220,6 +227,10 @@ pub(super) fn reasons_needed(gaps: &[Gap]) -> Option<String> {
         .map(|gap| match gap {
             Gap::Unread(unread) => {
                 format!("{} of {} parts were never on screen", unread.total.saturating_sub(unread.seen), unread.total)
+            }
+            Gap::UnreadFindings(unread) => {
+                let left = unread.total.saturating_sub(unread.seen);
+                format!("{left} of {} findings were never on screen", unread.total)
             }
             _ => "no second model has reviewed this revision".to_owned(),
         })
@@ -259,8 +270,10 @@ pub(super) fn judge(one: &Loop, index: StageIndex, decision: &Decision) -> Resul
         });
     }
     // Only the human's screen knows what was unread; the other gaps follow from the evidence and must all be named.
-    let unread = decision.gaps.iter().find_map(|gap| if let Gap::Unread(unread) = gap { Some(*unread) } else { None });
-    if decision.gaps != gaps(one, index, unread.unwrap_or_default()) {
+    let parts = decision.gaps.iter().find_map(|gap| if let Gap::Unread(unread) = gap { Some(*unread) } else { None });
+    let findings =
+        decision.gaps.iter().find_map(|gap| if let Gap::UnreadFindings(unread) = gap { Some(*unread) } else { None });
+    if decision.gaps != gaps(one, index, parts.unwrap_or_default(), findings.unwrap_or_default()) {
         return Err(Refusal::ChangedUnderYou(vec!["what the approval goes past".to_owned()]));
     }
     if let Some(gaps) = reasons_needed(&decision.gaps)

@@ -18,6 +18,8 @@ pub struct Approval {
     pub evidence: Evidence,
     /// How much of the artifact has been on the screen.
     pub unread: Unread,
+    /// How much of the critique has been on the screen, in findings.
+    pub findings: Unread,
     /// The human's reason, where there are gaps.
     pub reason: Option<String>,
     /// The stage's name as the human typed it, where approval lands.
@@ -141,6 +143,21 @@ pub enum Command {
         /// Who.
         by: Person,
     },
+    /// Human: ask the author or the critic about a finding.
+    Question {
+        /// The loop.
+        id: LoopId,
+        /// The revision it is about.
+        revision: Digest,
+        /// Its place in the critique, counted from 0.
+        finding: usize,
+        /// Whom.
+        to: Role,
+        /// What; if empty, what is usually asked.
+        question: String,
+        /// Who.
+        by: Person,
+    },
     /// Human: go on despite a gate.
     Override {
         /// The loop.
@@ -220,6 +237,8 @@ pub enum Command {
         stage: StageIndex,
         /// In which role.
         role: Role,
+        /// The finding it is asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// Which model.
         model: ModelId,
         /// From which prompt.
@@ -279,6 +298,36 @@ pub enum Command {
         stage: StageIndex,
         /// The revision.
         revision: Digest,
+        /// Why.
+        why: String,
+    },
+    /// Driver: a question about a finding is answered.
+    Replied {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision.
+        revision: Digest,
+        /// The finding's place in the critique.
+        finding: usize,
+        /// In which call.
+        exchange: ExchangeId,
+        /// The answer.
+        text: String,
+    },
+    /// Driver: a question about a finding has no answer.
+    ReplyFailed {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision.
+        revision: Digest,
+        /// The finding's place in the critique.
+        finding: usize,
+        /// In which call; none if it could not be made.
+        exchange: Option<ExchangeId>,
         /// Why.
         why: String,
     },

@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     ArtifactKind, Budget, Decision, Enforcement, Gap, GateKind, GateRun, LoopId, ModelId, Money, Origin, Override,
-    Person, Quote, Revision, Role, RunId, StageIndex, Timestamp, Verb, Workflow,
+    Person, Quote, Revision, Role, RunId, StageIndex, Timestamp, Verb, Workflow, usual_question,
 };
 
 use super::approval::{self, is_reason};
 use super::follows::follows;
+use super::thread::{self, Place};
 use super::{Approval, Command, Event, Evidence, Loop, Phase, Refusal, Setup, Stage, State, Status, Trouble};
 
 type Decided = Result<Vec<Event>, Refusal>;
+
+/// A new critique would take the finding away whose answer is awaited.
+const ANSWER_FIRST: &str = "wait for the answer about the finding, or cancel it";
 
 /// The events that follow from `command` in `state`. None of them is applied yet.
 ///
@@ -44,6 +48,7 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
                 Role::Critic => "another critic is chosen once the review is done",
             };
             needs(stage, stage.takes_another(role), needed)?;
+            needs(stage, !stage.awaits_answer(), ANSWER_FIRST)?;
             if current.is_taken(index, role, &model) {
                 return Err(Refusal::SameModel(model.to_string()));
             }
@@ -86,6 +91,15 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let reason = reason_of(&reason, "dismissing a finding")?;
             one(Event::Dismissed { id, stage: index, revision, finding, reason, by })
         }
+        Command::Question { id, revision, finding, to, question, by } => {
+            let (current, stage, index) = open(state, id)?;
+            thread::may_ask(current, stage, Place { id, stage: index, revision, finding }, to)?;
+            let question = match question.trim() {
+                "" => usual_question(to).to_owned(),
+                typed => typed.to_owned(),
+            };
+            one(Event::Questioned { id, stage: index, revision, finding, to, question, by })
+        }
         Command::Override { id, gate, reason, by } => {
             let (current, stage, index) = open(state, id)?;
             needs(stage, stage.phase == Phase::Awaiting, "a gate can be overridden once it has run")?;
@@ -108,13 +122,14 @@ pub fn decide(state: &State, command: Command, at: Timestamp) -> Decided {
             let (current, stage, index) = open(state, id)?;
             let critic = current.model(index, Role::Critic).ok_or(Refusal::NoModel("critic"))?;
             needs(stage, stage.phase == Phase::Awaiting, "the critic can be asked again once the review is done")?;
+            needs(stage, !stage.awaits_answer(), ANSWER_FIRST)?;
             current.critic().ok_or_else(|| Refusal::SameModel(critic.to_string()))?;
             one(Event::RerunAsked { id, stage: index, gates: Vec::new(), critique: true })
         }
         Command::Cancel { id } => {
             let (_, stage, _) = open(state, id)?;
             let running = matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing);
-            needs(stage, running, "nothing is running")?;
+            needs(stage, running || stage.awaits_answer(), "nothing is running")?;
             one(Event::CancelAsked { id })
         }
         Command::Reopen { id, stage, reason, by } => reopen(state, id, stage, &reason, by),
@@ -156,9 +171,9 @@ fn decide_report(state: &State, command: Command, at: Timestamp) -> Decided {
         Command::Prepared { id, stage, items, measurement, unmeasured } => {
             Event::Prepared { id, stage, items, measurement, unmeasured }
         }
-        Command::Ask { id, stage, role, model, prompt, quote, budget } => {
+        Command::Ask { id, stage, role, finding, model, prompt, quote, budget } => {
             within(state, id, &model, quote, budget, at)?;
-            Event::Asked { exchange: state.next_exchange(), id, stage, role, model, prompt, quote }
+            Event::Asked { exchange: state.next_exchange(), id, stage, role, finding, model, prompt, quote }
         }
         Command::Answer { exchange, end, usage, timings } => Event::Answered { exchange, end, usage, timings },
         Command::Drafted { id, stage, text, change, origin } => {
@@ -177,6 +192,12 @@ fn decide_report(state: &State, command: Command, at: Timestamp) -> Decided {
             }
         }
         Command::CritiqueFailed { id, stage, revision, why } => Event::CritiqueFailed { id, stage, revision, why },
+        Command::Replied { id, stage, revision, finding, exchange, text } => {
+            Event::Replied { id, stage, revision, finding, exchange, text }
+        }
+        Command::ReplyFailed { id, stage, revision, finding, exchange, why } => {
+            Event::ReplyFailed { id, stage, revision, finding, exchange, why }
+        }
         Command::GateFinished { id, stage, run } => {
             let run = GateRun { id: RunId(state.last_run.saturating_add(1)), ..run };
             Event::GateFinished { id, stage, run }
@@ -217,7 +238,7 @@ fn within(
 }
 
 fn approve(state: &State, approval: Approval, at: Timestamp) -> Decided {
-    let Approval { id, stage: index, evidence, unread, reason, typed, by } = approval;
+    let Approval { id, stage: index, evidence, unread, findings, reason, typed, by } = approval;
     let (current, stage, open) = open(state, id)?;
     if index != open {
         return Err(Refusal::ChangedUnderYou(vec![format!("the open stage is {}", stage.spec.id)]));
@@ -225,7 +246,7 @@ fn approve(state: &State, approval: Approval, at: Timestamp) -> Decided {
     needs(stage, stage.phase == Phase::Awaiting, "it can be approved once critic and gates are done")?;
     unchanged(current, index, &evidence)?;
     let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    let gaps: Vec<Gap> = approval::gaps(current, index, unread);
+    let gaps: Vec<Gap> = approval::gaps(current, index, unread, findings);
     if approval::reasons_needed(&gaps).is_some() && reason.is_some() && reason == state.last_reason {
         return Err(Refusal::ReasonRepeated);
     }
@@ -384,9 +405,10 @@ fn in_flight(state: &State) -> bool {
     let calls = state.exchanges.values().any(|info| info.end.is_none());
     let stages = state.active().is_some_and(|current| match &current.status {
         Status::Landing(landing) => landing.failed.is_none(),
-        _ => current
-            .open_stage()
-            .is_some_and(|stage| matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing)),
+        _ => current.open_stage().is_some_and(|stage| {
+            let runs = matches!(stage.phase, Phase::Preparing | Phase::Drafting { .. } | Phase::Reviewing);
+            runs || stage.awaits_answer()
+        }),
     });
     calls || stages
 }

@@ -52,6 +52,17 @@ pub enum Effect {
         /// The revision.
         revision: Digest,
     },
+    /// Call the model that was asked about a finding.
+    Reply {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision.
+        revision: Digest,
+        /// The finding's place in the critique, counted from 0.
+        finding: usize,
+    },
     /// Run a gate on the current revision.
     RunGate {
         /// The loop.

@@ -142,6 +142,8 @@ pub enum Event {
         stage: StageIndex,
         /// In which role.
         role: Role,
+        /// The finding it is asked about; none for a draft or a critique.
+        finding: Option<usize>,
         /// Which model.
         model: ModelId,
         /// From which prompt.
@@ -252,6 +254,53 @@ pub enum Event {
         reason: String,
         /// Who.
         by: Person,
+    },
+    /// A human asked the author or the critic about a finding.
+    Questioned {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision it is about.
+        revision: Digest,
+        /// Its place in the critique, counted from 0.
+        finding: usize,
+        /// Whom.
+        to: Role,
+        /// What.
+        question: String,
+        /// Who.
+        by: Person,
+    },
+    /// A question about a finding is answered.
+    Replied {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision.
+        revision: Digest,
+        /// The finding's place in the critique, counted from 0.
+        finding: usize,
+        /// In which call.
+        exchange: ExchangeId,
+        /// The answer.
+        text: String,
+    },
+    /// A question about a finding has no answer; it can be asked again.
+    ReplyFailed {
+        /// The loop.
+        id: LoopId,
+        /// The stage.
+        stage: StageIndex,
+        /// The revision.
+        revision: Digest,
+        /// The finding's place in the critique, counted from 0.
+        finding: usize,
+        /// In which call; none if it could not be made.
+        exchange: Option<ExchangeId>,
+        /// Why.
+        why: String,
     },
     /// A human goes on despite a gate.
     Overridden {
@@ -365,6 +414,9 @@ impl Event {
             | Self::GateFinished { id, .. }
             | Self::RerunAsked { id, .. }
             | Self::Dismissed { id, .. }
+            | Self::Questioned { id, .. }
+            | Self::Replied { id, .. }
+            | Self::ReplyFailed { id, .. }
             | Self::Overridden { id, .. }
             | Self::Decided { id, .. }
             | Self::TakenBack { id, .. }

@@ -8,6 +8,7 @@ use crate::domain::{
 };
 
 use super::approval::{evidence, is_reason, judge};
+use super::thread;
 use super::{Event, Loop, Phase, Setup, Stage, State, Status};
 
 /// Whether `event` can follow from `state`.
@@ -40,12 +41,13 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             must(stage.phase == Phase::Ready, "a draft begins before its context is listed")?;
             must(one.model(*index, Role::Author).is_some(), "a draft begins without an author")
         }
-        Event::Asked { exchange, id, stage, role, .. } => {
+        Event::Asked { exchange, id, stage, role, finding, .. } => {
             let (_, stage) = open(state, *id, *stage)?;
             must(*exchange == state.next_exchange(), "a call is made out of turn")?;
-            let wanted = match (role, stage.phase) {
-                (Role::Author, Phase::Drafting { attempt }) => attempt > 0,
-                (Role::Critic, Phase::Reviewing) => stage.pending.critique,
+            let wanted = match (finding, role, stage.phase) {
+                (Some(finding), role, _) => thread::awaits_call(stage, *finding, *role),
+                (None, Role::Author, Phase::Drafting { attempt }) => attempt > 0,
+                (None, Role::Critic, Phase::Reviewing) => stage.pending.critique,
                 _ => false,
             };
             must(wanted, "a model is called that nothing waits for")
@@ -85,6 +87,19 @@ pub(super) fn follows(state: &State, event: &Event) -> Result<(), String> {
             let found = critique.is_some_and(|critique| critique.findings.get(*finding).is_some());
             must(found, "a finding that was never made is dismissed")?;
             must(is_reason(reason), "a finding is dismissed without a reason")
+        }
+        Event::Questioned { id, stage: index, revision, finding, to, .. } => {
+            let (one, stage) = open(state, *id, *index)?;
+            let place = thread::Place { id: *id, stage: *index, revision: *revision, finding: *finding };
+            thread::may_ask(one, stage, place, *to).map_err(|refusal| refusal.to_string())
+        }
+        Event::Replied { id, stage, revision, finding, exchange, .. } => {
+            let place = thread::Place { id: *id, stage: *stage, revision: *revision, finding: *finding };
+            must(thread::awaits_report(state, place, Some(*exchange)), "an answer that nothing waits for")
+        }
+        Event::ReplyFailed { id, stage, revision, finding, exchange, .. } => {
+            let place = thread::Place { id: *id, stage: *stage, revision: *revision, finding: *finding };
+            must(thread::awaits_report(state, place, *exchange), "an answer fails that nothing waits for")
         }
         Event::Overridden { id, stage: index, by } => {
             let (one, stage) = open(state, *id, *index)?;

@@ -61,7 +61,12 @@ fn covered(one: &Loop, index: StageIndex) -> String {
     let mut gates: Vec<String> = one.gates(index).iter().map(|gate| format!("{gate:?}")).collect();
     gates.sort();
     let Revision { text, change, .. } = stage.revision().expect("a revision");
-    let judged = (&stage.critique, &stage.runs, &stage.overrides, &stage.measurement);
+    // What was only asked is no evidence, and a decision ends it.
+    let mut critique = stage.critique.clone();
+    for finding in critique.iter_mut().flat_map(|critique| &mut critique.findings) {
+        finding.thread.retain(|turn| turn.given().is_some());
+    }
+    let judged = (critique, &stage.runs, &stage.overrides, &stage.measurement);
     format!("{:?} {:?} {gates:?} {text:?} {change:?} {judged:?}", one.base, stage.spec)
 }
 
@@ -188,6 +193,7 @@ struct Play {
     reported: Vec<Command>,
     approvals: usize,
     taken_back: usize,
+    answered: usize,
 }
 
 impl Play {
@@ -220,6 +226,7 @@ impl Play {
             let approves = matches!(&recorded.event, Event::Decided { decision, .. } if decision.verb == Verb::Approve);
             self.approvals += usize::from(approves);
             self.taken_back += usize::from(matches!(recorded.event, Event::TakenBack { .. }));
+            self.answered += usize::from(matches!(recorded.event, Event::Replied { .. }));
         }
         Ok(())
     }
@@ -265,6 +272,14 @@ impl Play {
             Effect::RunGate { id, stage, gate } if b > 200 => {
                 vec![self.machine.ran(*id, *stage, gate, one_of(&Verdict::ALL, b))]
             }
+            Effect::Critique { id, stage, revision } if b > 100 => {
+                let critique = self.machine.critique(*revision, ExchangeId(0), "minor line 1 - a\nmajor line 2 - b");
+                vec![Command::Critiqued { id: *id, stage: *stage, critique }]
+            }
+            Effect::Reply { id, stage, revision, finding } if b > 200 => {
+                let (id, stage, revision, finding) = (*id, *stage, *revision, *finding);
+                vec![Command::ReplyFailed { id, stage, revision, finding, exchange: None, why: "no".to_owned() }]
+            }
             Effect::Draft { id, stage } if b > 200 => {
                 let stopped = Trouble::Stopped("cancelled".to_owned());
                 let trouble = if b > 225 { stopped } else { patch_trouble() };
@@ -288,6 +303,7 @@ impl Play {
             stage,
             evidence,
             unread: if b.is_multiple_of(5) { Unread { seen: u32::from(b), total: 60 } } else { ALL_READ },
+            findings: if b.is_multiple_of(11) { Unread { seen: 0, total: 2 } } else { ALL_READ },
             reason: Some(one_of(&REASONS, b).to_owned()).filter(|_| b.is_multiple_of(3)),
             typed: Some(typed).filter(|_| !b.is_multiple_of(7)),
             by: me(),
@@ -303,7 +319,7 @@ impl Play {
         let revision = one.open_stage().and_then(|stage| stage.current).unwrap_or_else(|| Digest::of(b"none"));
         let exchange = ExchangeId(u64::from(b) % 8);
         let subject = self.machine.state.loops[&id].stages[stage.0].subject();
-        match a % 11 {
+        match a % 13 {
             0 => self.machine.prepared(id, stage),
             1 => {
                 let origin = Origin::Model { model: model(one_of(&MODELS, b)), exchange };
@@ -323,6 +339,14 @@ impl Play {
                 one_of(&["test", "lint", "files", "sections"], b),
                 one_of(&Verdict::ALL, b / 4),
             ),
+            10 => {
+                let (text, finding) = (one_of(&TEXTS, b).to_owned(), usize::from(b % 2));
+                Command::Replied { id, stage, revision, finding, exchange, text }
+            }
+            11 => {
+                let exchange = Some(exchange).filter(|_| b > 99);
+                Command::ReplyFailed { id, stage, revision, finding: 0, exchange, why: "503".to_owned() }
+            }
             9 => Command::Answer { exchange, end: End::Complete, usage: Usage::default(), timings: Timings::default() },
             _ => Command::Landed { id, commit: commit(b'c'), left: None },
         }
@@ -333,7 +357,7 @@ impl Play {
         let stage = StageIndex(usize::from(b) % 5);
         let reason = one_of(&REASONS, b).to_owned();
         let revision = one.open_stage().and_then(|stage| stage.current).unwrap_or_else(|| Digest::of(b"none"));
-        match a % 26 {
+        match a % 29 {
             0 => begin(one_of(&TEXTS, b)),
             1 | 2 => trust(),
             3 => Command::Configure { id, setup: setups(b) },
@@ -350,6 +374,10 @@ impl Play {
                 reason,
                 by,
             },
+            26..=28 => {
+                let to = one_of(&[Role::Author, Role::Critic], b / 2);
+                Command::Question { id, revision, finding: usize::from(b % 2), to, question: reason, by }
+            }
             16 => {
                 Command::Rerun { id, gate: Some(one_of(&["test", "files", "none"], b).to_owned()).filter(|_| b > 99) }
             }
@@ -397,6 +425,7 @@ proptest! {
                     stage: *stage,
                     evidence: seen.clone(),
                     unread: ALL_READ,
+                    findings: ALL_READ,
                     reason: Some("because I looked at it".to_owned()),
                     typed: Some("outcome".to_owned()),
                     by: me(),
@@ -511,7 +540,7 @@ fn forge(event: &mut Event, state: &State, what: u8) {
 #[test]
 fn random_histories_reach_every_status_and_phase() {
     let mut runner = TestRunner::deterministic();
-    let (mut phases, mut approvals, mut taken_back) = (BTreeSet::new(), 0, 0);
+    let (mut phases, mut approvals, mut taken_back, mut answered) = (BTreeSet::new(), 0, 0, 0);
     for round in 0..120 {
         let dice = vec(any::<Dice>(), 219).new_tree(&mut runner).expect("a tree").current();
         let mut play = Play::from(round % 4);
@@ -525,6 +554,7 @@ fn random_histories_reach_every_status_and_phase() {
         }
         approvals += play.approvals;
         taken_back += play.taken_back;
+        answered += play.answered;
     }
     for name in ["closed", "preparing", "ready", "drafting", "reviewing", "awaiting decision", "approved", "stale"] {
         assert!(phases.contains(name), "no history reaches {name}: {phases:?}");
@@ -533,5 +563,6 @@ fn random_histories_reach_every_status_and_phase() {
         assert!(phases.contains(name), "no history reaches {name}: {phases:?}");
     }
     assert!(approvals > 60, "only {approvals} approvals");
+    assert!(answered > 10, "only {answered} answers about findings");
     assert!(taken_back > 10, "only {taken_back} drafts taken back");
 }

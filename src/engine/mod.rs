@@ -14,7 +14,10 @@ mod follows;
 mod history;
 mod refusal;
 mod state;
+mod thread;
 
+#[cfg(test)]
+mod asked;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

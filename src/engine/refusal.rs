@@ -101,6 +101,9 @@ pub enum Refusal {
     /// No such finding.
     #[error("no such finding")]
     NoFinding,
+    /// A question about the finding waits for its answer.
+    #[error("an answer about this finding is on its way: wait for it, or cancel it")]
+    AnswerAwaited,
     /// Not a stage one can go back to.
     #[error("stage {} is not approved, so there is nothing to go back to", .0.number())]
     NotApproved(StageIndex),

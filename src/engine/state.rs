@@ -241,6 +241,8 @@ pub struct ExchangeInfo {
     pub stage: StageIndex,
     /// In which role.
     pub role: Role,
+    /// The finding it was asked about; none for a draft or a critique.
+    pub finding: Option<usize>,
     /// Which model.
     pub model: ModelId,
     /// From which prompt.

@@ -200,6 +200,7 @@ impl Machine {
             stage: self.one().open,
             evidence,
             unread,
+            findings: ALL_READ,
             reason: reason.map(str::to_owned),
             typed: Some(self.stage().spec.id.clone()),
             by: me(),
@@ -233,7 +234,7 @@ impl Machine {
         self.to_do.clear();
     }
 
-    fn ask(&self, role: Role, id: LoopId, stage: StageIndex) -> Vec<Command> {
+    fn ask(&self, role: Role, id: LoopId, stage: StageIndex, finding: Option<usize>) -> Vec<Command> {
         let name = if role == Role::Author { "one/author" } else { "two/critic" };
         let prompt = PromptRef { name: role.name().to_owned(), version: "1".to_owned(), digest: Digest::of(b"prompt") };
         let exchange = self.state.next_exchange();
@@ -244,6 +245,7 @@ impl Machine {
                 id,
                 stage,
                 role,
+                finding,
                 model: model(name),
                 prompt,
                 quote: Quote::default(),
@@ -260,7 +262,7 @@ impl Machine {
             Effect::OpenStage(approved) => vec![self.prepared(approved.loop_id(), approved.stage().next())],
             Effect::Draft { id, stage } => {
                 let origin = Origin::Model { model: model("one/author"), exchange: self.state.next_exchange() };
-                let mut reports = self.ask(Role::Author, *id, *stage);
+                let mut reports = self.ask(Role::Author, *id, *stage, None);
                 reports.push(self.drafted(*id, *stage, text, origin));
                 reports
             }
@@ -272,9 +274,20 @@ impl Machine {
             }
             Effect::Critique { id, stage, revision } => {
                 let exchange = self.state.next_exchange();
-                let mut reports = self.ask(Role::Critic, *id, *stage);
+                let mut reports = self.ask(Role::Critic, *id, *stage, None);
                 let critique = self.critique(*revision, exchange, "no findings");
                 reports.push(Command::Critiqued { id: *id, stage: *stage, critique });
+                reports
+            }
+            Effect::Reply { id, stage, revision, finding } => {
+                let asked = self.state.loops[id].stage(*stage).and_then(|stage| stage.finding(*revision, *finding));
+                let Some(to) = asked.and_then(|finding| finding.thread.last()).map(|turn| turn.to) else {
+                    return Vec::new();
+                };
+                let exchange = self.state.next_exchange();
+                let mut reports = self.ask(to, *id, *stage, Some(*finding));
+                let (id, stage, revision, finding) = (*id, *stage, *revision, *finding);
+                reports.push(Command::Replied { id, stage, revision, finding, exchange, text: text.to_owned() });
                 reports
             }
             Effect::RunGate { id, stage, gate } => vec![self.ran(*id, *stage, gate, Verdict::Pass)],

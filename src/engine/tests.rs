@@ -277,7 +277,7 @@ fn every_verdict_of_a_required_gate_but_pass_and_not_applicable_blocks() {
             assert!(matches!(machine.give(with_reason), Err(Refusal::Gate { .. })));
             machine.must(Command::Override { id: FIRST, gate: "test".into(), reason: REASON.into(), by: me() });
             let gap = Gap::Gate { gate: "test".into(), verdict: Some(verdict) };
-            assert_eq!(gaps(machine.one(), CHANGE, ALL_READ), [gap]);
+            assert_eq!(gaps(machine.one(), CHANGE, ALL_READ, ALL_READ), [gap]);
             let approval = machine.approval();
             machine.must(approval);
         }
@@ -421,7 +421,7 @@ fn a_blocker_blocks_until_it_is_dismissed_for_a_reason() {
 
     machine.must(dismiss(1, REASON));
     let gap = Gap::Blocker { text: "moves the bottleneck".into() };
-    assert_eq!(gaps(machine.one(), PLAN, ALL_READ), [gap]);
+    assert_eq!(gaps(machine.one(), PLAN, ALL_READ, ALL_READ), [gap]);
     let approval = machine.approval();
     machine.must(approval);
 }
@@ -739,7 +739,7 @@ fn the_critic_is_another_model() {
     let swapped = Setup { author: setup().critic, critic: setup().author, ..setup() };
     machine.must(Command::Configure { id: FIRST, setup: swapped });
     machine.work("x");
-    assert_eq!(gaps(machine.one(), PLAN, ALL_READ), [Gap::NoCritique]);
+    assert_eq!(gaps(machine.one(), PLAN, ALL_READ, ALL_READ), [Gap::NoCritique]);
     assert_eq!(machine.give(Command::Recritique { id: FIRST }), refused);
 
     // And what it says of itself doesn't count.
@@ -1080,6 +1080,7 @@ fn a_review_cut_short_goes_on_with_what_is_missing() {
         late.into_iter().find(|report| matches!(report, Command::GateFinished { run, .. } if run.gate == "test"));
     machine.must(passed.unwrap());
     machine.must(Command::Ask {
+        finding: None,
         id: FIRST,
         stage: CHANGE,
         role: Role::Critic,
@@ -1354,7 +1355,16 @@ fn a_revision_under_a_false_name_is_corrupt() {
 fn priced(budget: Budget, price: Option<Price>) -> Command {
     let prompt = PromptRef { name: "p".into(), version: "1".into(), digest: Digest::of(b"p") };
     let quote = Quote { input: 1_000, output: 1_000, price };
-    Command::Ask { id: FIRST, stage: CONSTRAINT, role: Role::Author, model: model("one/author"), prompt, quote, budget }
+    Command::Ask {
+        id: FIRST,
+        stage: CONSTRAINT,
+        role: Role::Author,
+        finding: None,
+        model: model("one/author"),
+        prompt,
+        quote,
+        budget,
+    }
 }
 
 #[test]

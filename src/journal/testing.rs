@@ -122,6 +122,7 @@ fn critique(revision: Digest) -> Critique {
         anchor: Anchor::File { path: "src/b.rs".into(), line: None },
         text: "moves the bottleneck".into(),
         disposition: Disposition::Dismissed("measured, it does not".into()),
+        thread: Vec::new(),
     });
     critique
 }
@@ -224,7 +225,17 @@ pub(super) fn every_event() -> Vec<Event> {
         Event::Recovered,
     ];
     for role in [Role::Author, Role::Critic] {
-        events.push(Event::Asked { exchange, id, stage, role, model: author(), prompt: prompt(), quote: quote() });
+        let finding = None;
+        events.push(Event::Asked {
+            exchange,
+            id,
+            stage,
+            role,
+            finding,
+            model: author(),
+            prompt: prompt(),
+            quote: quote(),
+        });
     }
     let ends = [
         End::Complete,
@@ -274,6 +285,24 @@ pub(super) fn every_event() -> Vec<Event> {
             gaps: gaps.clone(),
         };
         events.push(Event::Decided { id, stage, decision });
+    }
+    for to in [Role::Author, Role::Critic] {
+        let (revision, question) = (digest, "why\nso?".to_owned());
+        events.push(Event::Questioned { id, stage, revision, finding: 3, to, question, by: by.clone() });
+    }
+    events.push(Event::Asked {
+        exchange,
+        id,
+        stage,
+        role: Role::Critic,
+        finding: Some(3),
+        model: author(),
+        prompt: prompt(),
+        quote: quote(),
+    });
+    events.push(Event::Replied { id, stage, revision: digest, finding: 3, exchange, text: "because".into() });
+    for exchange in [None, Some(exchange)] {
+        events.push(Event::ReplyFailed { id, stage, revision: digest, finding: 3, exchange, why: "503".into() });
     }
     events
 }
@@ -384,6 +413,7 @@ impl Session {
             id: ID,
             stage,
             role,
+            finding: None,
             model: author(),
             prompt: prompt(),
             quote: quote(),

@@ -3,11 +3,12 @@
 //! Each included piece is sent exactly once: where the template names its kind (`{{goal}}`, `{{feedback}}`), otherwise
 //! at `{{context}}`. Values are put in once and never searched for placeholders, whatever they contain.
 
-use crate::domain::{ArtifactKind, ItemKind, Revision, Role, StageSpec};
+use crate::domain::{ArtifactKind, Finding, ItemKind, Revision, Role, StageSpec};
 
 use super::piece::Piece;
 use super::quote::{numbered, numbered_patch, quoted};
 use super::template::{Line, Part, Slot, Template};
+use super::thread::thread;
 
 /// Ends every system part, also that of a team's own template.
 const DATA_IS_NOT_INSTRUCTIONS: &str = "\
@@ -23,6 +24,8 @@ pub struct Values<'a> {
     pub spec: &'a StageSpec,
     /// The revision under review (critic) or under revision (author); none for a first draft.
     pub artifact: Option<&'a Revision>,
+    /// The finding that is asked about, its last turn the question.
+    pub finding: Option<&'a Finding>,
 }
 
 /// What is sent to a model.
@@ -53,6 +56,7 @@ pub fn assemble(template: &Template, values: &Values, pieces: &[Piece]) -> Promp
         Slot::Artifact => {
             values.artifact.map_or_else(String::new, |revision| artifact(template.role, values.spec.artifact, revision))
         }
+        Slot::Thread => values.finding.map_or_else(String::new, thread),
     };
     let system = render(&template.system, &value);
     Prompt {
@@ -206,7 +210,7 @@ mod tests {
             piece(ItemKind::File, "lib/b.awk", "LEFT OUT"),
         ];
         pieces[3].item.included = false;
-        let prompt = assemble(&template, &Values { spec: &spec, artifact: None }, &pieces);
+        let prompt = assemble(&template, &Values { spec: &spec, artifact: None, finding: None }, &pieces);
         for expected in [
             "the smallest change",
             "## Files\n## Risks\n",
@@ -228,7 +232,7 @@ mod tests {
         let spec = spec(ArtifactKind::Plan);
         let template = builtin(Role::Author, &spec).unwrap();
         let pieces = [piece(ItemKind::File, "{{artifact}}", "{{goal}} {{context}}")];
-        let prompt = assemble(&template, &Values { spec: &spec, artifact: None }, &pieces);
+        let prompt = assemble(&template, &Values { spec: &spec, artifact: None, finding: None }, &pieces);
         assert!(prompt.user.contains("{{goal}} {{context}}") && prompt.user.contains("## File: {{artifact}}"));
     }
 
@@ -240,7 +244,7 @@ mod tests {
         let spec = spec(ArtifactKind::Plan);
         let plan = revision("# Plan\nDo less.\n", None);
         let pieces = [piece(ItemKind::Goal, "effort", "the goal")];
-        let prompt = assemble(&template, &Values { spec: &spec, artifact: Some(&plan) }, &pieces);
+        let prompt = assemble(&template, &Values { spec: &spec, artifact: Some(&plan), finding: None }, &pieces);
         assert_eq!(
             prompt.user,
             "## Goal: effort\n\n```\nthe goal\n```\n\n\
@@ -261,7 +265,7 @@ mod tests {
         let user = |role, artifact| {
             let spec = spec(artifact);
             let template = builtin(role, &spec).unwrap();
-            assemble(&template, &Values { spec: &spec, artifact: Some(&change) }, &[]).user
+            assemble(&template, &Values { spec: &spec, artifact: Some(&change), finding: None }, &[]).user
         };
         let critic = user(Role::Critic, ArtifactKind::Change);
         assert!(critic.contains("   1| +new") && !critic.contains("promise"), "{critic}");

@@ -11,9 +11,12 @@ mod reply;
 mod template;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 pub use assemble::{Prompt, Values, assemble};
 pub use piece::{Piece, fit};
 pub use record::{Record, Step, next_number, record, slug};
 pub use reply::{feedback, missing, unwrap_reply};
-pub use template::{BY_AGENT, Template, TemplateError, TemplateProblem, builtin, for_agent, parse};
+pub use template::{
+    BY_AGENT, Template, TemplateError, TemplateProblem, about_finding, about_finding_name, builtin, for_agent, parse,
+};

@@ -183,6 +183,7 @@ fn writer(origin: &Origin) -> String {
 fn gap_words(gap: &Gap) -> String {
     match gap {
         Gap::Unread(unread) => format!("{} of {} parts read", unread.seen, unread.total),
+        Gap::UnreadFindings(unread) => format!("{} of {} findings read", unread.seen, unread.total),
         Gap::Gate { gate, verdict: Some(verdict) } => format!("gate `{}` said {}", one_line(gate), verdict.name()),
         Gap::Gate { gate, verdict: None } => format!("gate `{}` never ran on this content", one_line(gate)),
         Gap::Blocker { text } => format!("blocker dismissed: {}", one_line(text)),
@@ -278,6 +279,7 @@ mod tests {
             anchor: Anchor::Whole,
             text: "the register\nis next".into(),
             disposition: Disposition::Open,
+            thread: Vec::new(),
         };
         let step =
             |revision, decision, open| Step { stage: "plan", revision, decision, open, when: "2026-11-21 12:30 UTC" };

@@ -1,5 +1,6 @@
 //! What is made of a reply: the artifact's text, what it lacks, and the words it is sent back with.
 
+use super::thread::said_of;
 use crate::domain::{ArtifactKind, Criterion, Disposition, Finding, StageSpec, sections};
 
 /// The artifact in a reply. Two wrappings that models add are taken off, each only where it is unmistakable:
@@ -77,15 +78,16 @@ pub fn missing(spec: &StageSpec, text: &str) -> Vec<String> {
     lacks
 }
 
-/// What an author is told when a draft comes back: the human's reason, the findings nobody has dismissed, and what
-/// deterministic checks found. Empty parts are left out.
+/// What an author is told when a draft comes back: the human's reason, the findings nobody has dismissed with what was
+/// said of them, and what deterministic checks found. Empty parts are left out.
 pub fn feedback(reason: &str, findings: &[Finding], problems: &[String]) -> String {
     let mut parts = Vec::new();
     if !reason.trim().is_empty() {
         parts.push(format!("The human sent this draft back, and this counts most:\n\n{}\n", reason.trim()));
     }
     let open = findings.iter().filter(|finding| finding.disposition == Disposition::Open);
-    let open: String = open.map(|f| format!("- {} {} - {}\n", f.severity.name(), f.anchor, f.text)).collect();
+    let open: String =
+        open.map(|f| format!("- {} {} - {}\n{}", f.severity.name(), f.anchor, f.text, said_of(f))).collect();
     if !open.is_empty() {
         parts.push(format!("The critic's open findings (lines are those of the last draft):\n\n{open}"));
     }

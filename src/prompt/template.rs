@@ -71,10 +71,11 @@ pub(super) enum Slot {
     Context,
     Artifact,
     Feedback,
+    Thread,
 }
 
 impl Slot {
-    const ALL: [(&'static str, Self); 9] = [
+    const ALL: [(&'static str, Self); 10] = [
         ("goal", Self::Goal),
         ("drafts", Self::Drafts),
         ("asks", Self::Asks),
@@ -84,6 +85,7 @@ impl Slot {
         ("context", Self::Context),
         ("artifact", Self::Artifact),
         ("feedback", Self::Feedback),
+        ("thread", Self::Thread),
     ];
 
     fn from_name(name: &str) -> Option<Self> {
@@ -101,7 +103,7 @@ impl Slot {
 
     /// Whether it brings in text from the repository, a model or the human at work.
     const fn is_data(self) -> bool {
-        matches!(self, Self::Goal | Self::Context | Self::Artifact | Self::Feedback)
+        matches!(self, Self::Goal | Self::Context | Self::Artifact | Self::Feedback | Self::Thread)
     }
 }
 
@@ -203,6 +205,29 @@ pub fn for_agent() -> Result<Template, TemplateError> {
     parse("author-change-by-agent.md", include_str!("../../assets/prompts/author-change-by-agent.md"))
 }
 
+/// What templates for answers about a finding have in the place of a stage.
+const THREAD: &str = "finding";
+
+/// What a user part must have, so that nothing is left out that the human chose to send; the last one where a finding
+/// is asked about.
+const NEEDED: [Slot; 3] = [Slot::Context, Slot::Artifact, Slot::Thread];
+
+/// The name of the template for the answers of this role about a finding.
+pub fn about_finding_name(role: Role) -> String {
+    format!("{}-{THREAD}", role.name())
+}
+
+/// The built-in template of that name.
+///
+/// # Errors
+/// Only if it is unsound; a test reads it.
+pub fn about_finding(role: Role) -> Result<Template, TemplateError> {
+    match role {
+        Role::Author => parse("author-finding.md", include_str!("../../assets/prompts/author-finding.md")),
+        Role::Critic => parse("critic-finding.md", include_str!("../../assets/prompts/critic-finding.md")),
+    }
+}
+
 /// Reads the template file called `file_name` (`author-plan.md`).
 ///
 /// # Errors
@@ -252,7 +277,8 @@ pub fn parse(file_name: &str, text: &str) -> Result<Template, TemplateError> {
         return Err(fail(end, TemplateProblem::Divider));
     };
     let (system, user) = (read_lines(system).map_err(at(&fail))?, read_lines(user).map_err(at(&fail))?);
-    check_slots(&system, &user).map_err(at(&fail))?;
+    let needed = if stage == THREAD { NEEDED.as_slice() } else { NEEDED.get(..2).unwrap_or_default() };
+    check_slots(&system, &user, needed).map_err(at(&fail))?;
     let only = |lines: Vec<(Line, usize)>| lines.into_iter().map(|(line, _)| line).collect();
     Ok(Template {
         name: name.to_owned(),
@@ -297,7 +323,7 @@ fn read_line(line: &str) -> Result<Line, TemplateProblem> {
     Ok(Line::Inline(parts))
 }
 
-fn check_slots(system: &[(Line, usize)], user: &[(Line, usize)]) -> Result<(), Found> {
+fn check_slots(system: &[(Line, usize)], user: &[(Line, usize)], needed: &[Slot]) -> Result<(), Found> {
     fn blocks(lines: &[(Line, usize)]) -> impl Iterator<Item = (Slot, usize)> {
         lines.iter().filter_map(|(line, number)| match line {
             Line::Block(slot) => Some((*slot, *number)),
@@ -314,7 +340,7 @@ fn check_slots(system: &[(Line, usize)], user: &[(Line, usize)]) -> Result<(), F
         }
         seen.push(slot);
     }
-    match [Slot::Context, Slot::Artifact].into_iter().find(|slot| !seen.contains(slot)) {
+    match needed.iter().find(|slot| !seen.contains(slot)) {
         Some(slot) => {
             let last = user.iter().chain(system).map(|(_, line)| *line).max().unwrap_or(1);
             Err((last, TemplateProblem::MissingPlaceholder(slot.name())))
@@ -392,5 +418,8 @@ mod tests {
             }
         }
         assert_eq!(for_agent().unwrap().name, BY_AGENT);
+        for role in [Role::Author, Role::Critic] {
+            assert_eq!(about_finding(role).unwrap().name, about_finding_name(role));
+        }
     }
 }

@@ -71,10 +71,15 @@ pub struct Call {
     pub role: Role,
     /// The loop it is for, counted from 1.
     pub number: u32,
-    /// The stage it is for.
+    /// The stage it is for, or the place of the finding it is about, see [`finding_place`].
     pub stage: String,
-    /// The how-many-th call of this role in this stage, from 1.
+    /// The how-many-th call of this role there, from 1.
     pub nth: u32,
+}
+
+/// The place of a finding of a stage, counted from 0, by which recordings and scripts know calls about it.
+pub fn finding_place(stage: &str, finding: usize) -> String {
+    format!("{stage}-finding-{}", finding + 1)
 }
 
 /// What is about to be sent.

@@ -1,6 +1,7 @@
 //! Replies played from files, at a reader's pace: for the demo, and for tests that need no server.
 //!
-//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`, or the last one there is before it.
+//! The reply to the n-th call of a role in a stage is `<role>-<stage>.<n>.md`, or the last one there is before it. For a
+//! question about a finding it is `<role>-<stage>-finding-<number>.<n>.md`, or else `<role>-finding.md`.
 //! In it, `{{cell:ROW:COLUMN}}` stands for a cell of the last Markdown table in the prompt that has such a row and
 //! such a column, so that a scripted reply can quote what was really measured. What no table has is left as it
 //! stands.
@@ -16,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, Observer, Reply, Request, SetupError};
 use crate::domain::End;
+
+/// In the place of a call about a finding.
+const FINDING: &str = "-finding";
 
 const CELL: &str = "{{cell:";
 
@@ -68,7 +72,9 @@ impl Script {
     /// The file of the reply; where no file is, the name that one would have.
     fn reply_to(&self, call: &Call) -> String {
         let name = |nth| format!("{}-{}.{nth}.md", call.role.name(), call.stage);
-        (1..=call.nth).rev().map(name).find(|file| self.dir.join(file).exists()).unwrap_or_else(|| name(call.nth))
+        let any = call.stage.contains(FINDING).then(|| format!("{}{FINDING}.md", call.role.name()));
+        let mut files = (1..=call.nth).rev().map(name).chain(any);
+        files.find(|file| self.dir.join(file).exists()).unwrap_or_else(|| name(call.nth))
     }
 
     async fn read(&self, file: &str) -> Result<String, String> {

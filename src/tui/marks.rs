@@ -118,9 +118,8 @@ mod tests {
         let (mut marks, complaint) = Marks::open(dir.path(), &mut before);
         assert_eq!(complaint, None);
         before.reading.recall(vec![parts[0]]);
-        before.remarks = [(parts[1], Remark { opinion: Some(Opinion::Rejected), text: "why?".to_owned() })]
-            .into_iter()
-            .collect();
+        before.remarks =
+            [(parts[1], Remark { opinion: Some(Opinion::Rejected), text: "why?".to_owned() })].into_iter().collect();
         marks.keep(&mut before).unwrap();
         fs::write(dir.path().join("read"), format!("{}\n{}", parts[0], &parts[1].to_string()[..20])).unwrap();
 

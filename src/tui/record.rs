@@ -83,9 +83,11 @@ pub(super) fn open(record: Record, config: Config, repo: Repo) -> Result<Opened,
 pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
     Ok(match report {
         Report::Event(recorded) => Msg::Event(recorded),
-        Report::Delta { id, stage, role, text, reasoning } => Msg::Delta { id, stage, role, text, reasoning },
-        Report::Waiting { id, stage, role, why, until } => {
-            Msg::Waiting { id, stage, role, waiting: Waiting { why, until } }
+        Report::Delta { id, stage, role, finding, text, reasoning } => {
+            Msg::Delta { id, stage, role, finding, text, reasoning }
+        }
+        Report::Waiting { id, stage, role, finding, why, until } => {
+            Msg::Waiting { id, stage, role, finding, waiting: Waiting { why, until } }
         }
         Report::GateBegan { gate, at } => Msg::GateBegan { gate, at },
         Report::GateOutput { gate, text } => Msg::GateOutput { gate, text },
@@ -102,9 +104,9 @@ pub(super) fn message(report: Report) -> Result<Msg, PathBuf> {
 pub(super) fn join(report: &mut Report, next: Report) -> Result<(), Report> {
     match (report, next) {
         (
-            Report::Delta { id, stage, role, text, reasoning },
-            Report::Delta { id: same, stage: open, role: speaker, text: more, reasoning: aloud },
-        ) if (*id, *stage, *role, *reasoning) == (same, open, speaker, aloud) => text.push_str(&more),
+            Report::Delta { id, stage, role, finding, text, reasoning },
+            Report::Delta { id: same, stage: open, role: speaker, finding: about, text: more, reasoning: aloud },
+        ) if (*id, *stage, *role, *finding, *reasoning) == (same, open, speaker, about, aloud) => text.push_str(&more),
         (Report::GateOutput { gate, text }, Report::GateOutput { gate: same, text: more }) if *gate == same => {
             text.push_str(&more);
         }
@@ -146,6 +148,7 @@ mod tests {
             id: LoopId(1),
             stage: StageIndex(0),
             role,
+            finding: None,
             text: text.to_owned(),
             reasoning,
         };

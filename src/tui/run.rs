@@ -266,7 +266,14 @@ impl Session {
             self.frame.soon();
         }
         match whole {
-            Drawn::Whole if !self.work.model.overlays.is_empty() => self.work.tell(Msg::Painted),
+            Drawn::Whole if !self.work.model.overlays.is_empty() => {
+                let due = self.work.model.wake_at();
+                self.work.tell(Msg::Painted);
+                // A moment that came while it was drawn is over for the model, and not on the screen yet.
+                if due.is_some_and(|at| at <= self.work.model.now) {
+                    self.frame.soon();
+                }
+            }
             Drawn::Whole | Drawn::TooSmall => {}
             Drawn::Moved => self.frame.soon(),
         }

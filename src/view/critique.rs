@@ -4,14 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::paint::{clip, indented, lines, list, wrapped};
+use super::figures::plural;
+use super::paint::{self, clip, indented, line, lines, row, tint, wrapped};
 use super::ready::note;
-use crate::app::action::Action;
+use crate::app::action::{Action, Context};
 use crate::app::layout::{Area, Pane};
-use crate::app::{Face, Stream};
+use crate::app::{Face, FindingPart, FindingRow, Stream};
 use crate::domain::{Disposition, Finding, Role, Severity, visible_line};
 use crate::engine::Phase;
 use crate::theme::{Scope, Sign, Theme};
+
+/// After the head of a finding that was not read.
+const UNREAD: &str = "  unread";
 
 /// The sign of a severity: different without colour.
 pub(super) const fn sign(theme: &Theme, severity: Severity) -> &'static str {
@@ -88,32 +92,71 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         lines(buf, area, &all);
         return None;
     }
-    let items: Vec<Vec<Line<'_>>> = critique.findings.iter().map(|one| finding(scene, one, area.width)).collect();
-    let selected = (model.focus == Pane::Critique).then_some(model.finding);
-    list(buf, area, &items, selected, scene.theme.style(Scope::Selection))
+    if model.hides_findings() {
+        return hidden(scene, buf, area, critique.findings.len());
+    }
+    let all = model.finding_rows(usize::from(area.width));
+    let from = model.critique_top(&all, usize::from(area.height));
+    let mut cursor = None;
+    for (one, at) in all.iter().skip(from).zip(0..) {
+        let (Some(place), Some(finding)) = (row(area, at), critique.findings.get(one.finding)) else { break };
+        line(buf, place, &finding_row(scene, finding, one, area.width));
+        if model.focus == Pane::Critique && one.finding == model.finding {
+            tint(buf, place, scene.theme.style(Scope::Selection));
+            cursor.get_or_insert((place.x, place.y));
+        }
+    }
+    cursor
 }
 
-/// A finding over several rows: what it is, what it says, what became of it.
-fn finding(scene: &Scene<'_>, one: &Finding, width: u16) -> Vec<Line<'static>> {
+/// That there are findings, which wait until the artifact was read.
+fn hidden(scene: &Scene<'_>, buf: &mut Buffer, area: Area, count: usize) -> Option<(u16, u16)> {
+    let name = scene.model.stage().map_or("artifact", |stage| stage.spec.artifact.name());
+    let key = scene.key_in(&[Context::Critique], Action::FindingJump).unwrap_or_default();
+    let text = format!("{}, shown when you've read the {name} ({key} shows them now).", plural(count, "finding"));
+    note(scene, buf, area, &text)
+}
+
+fn finding_row(scene: &Scene<'_>, of: &Finding, one: &FindingRow, width: u16) -> Line<'static> {
+    let theme = scene.theme;
+    let dismissed = matches!(of.disposition, Disposition::Dismissed(_));
+    let scope = match one.part {
+        FindingPart::Head => return head(scene, of, Some(one.finding), width),
+        FindingPart::Text if dismissed => Scope::CritiqueResolved,
+        FindingPart::Text | FindingPart::Answer => Scope::Text,
+        FindingPart::Failure => Scope::CritiqueBlocker,
+        FindingPart::Question => Scope::StageAwaiting,
+        FindingPart::Aside | FindingPart::Awaited | FindingPart::Arriving | FindingPart::Blank => Scope::Muted,
+    };
+    Line::styled(scene.model.row_text(one), theme.style(scope))
+}
+
+/// What a finding is and where it points; at the right, that it was not read.
+fn head(scene: &Scene<'_>, one: &Finding, index: Option<usize>, width: u16) -> Line<'static> {
     let theme = scene.theme;
     let dismissed = matches!(one.disposition, Disposition::Dismissed(_));
     let scope = if dismissed { Scope::CritiqueResolved } else { scope(one.severity) };
-    let head = theme.style(scope);
-    let room = usize::from(width);
     let anchor = match one.anchor.to_string() {
         whole if whole == "whole" => "as a whole".to_owned(),
         other => other,
     };
     let name = one.severity.name();
-    let mut rows = vec![Line::from(vec![
-        Span::styled(format!("{} {name} ", sign(scene.theme, one.severity)), head),
-        Span::styled(clip(&anchor, room.saturating_sub(name.len() + 3)), theme.style(Scope::Muted)),
-    ])];
-    let body = if dismissed { theme.style(Scope::CritiqueResolved) } else { theme.style(Scope::Text) };
-    rows.extend(indented(&one.text, room, body));
-    if let Disposition::Dismissed(reason) = &one.disposition {
-        rows.extend(indented(&format!("set aside: {reason}"), room, theme.style(Scope::Muted)));
+    let room = usize::from(width).saturating_sub(name.len() + 3);
+    let mut spans = vec![
+        Span::styled(format!("{} {name} ", sign(theme, one.severity)), theme.style(scope)),
+        Span::styled(clip(&anchor, room), theme.style(Scope::Muted)),
+    ];
+    let is_unread = scene.model.is_live() && index.is_some_and(|index| !scene.model.is_finding_read(index));
+    if is_unread && paint::width(&anchor) + UNREAD.len() <= room {
+        spans.push(Span::styled(UNREAD, theme.style(Scope::HunkUnread)));
     }
+    Line::from(spans)
+}
+
+/// A finding that has just come: what it is and what it says.
+fn finding(scene: &Scene<'_>, one: &Finding, width: u16) -> Vec<Line<'static>> {
+    let mut rows = vec![head(scene, one, None, width)];
+    rows.extend(indented(&one.text, usize::from(width), scene.theme.style(Scope::Text)));
     rows.push(Line::default());
     rows
 }

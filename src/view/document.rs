@@ -89,7 +89,7 @@ impl Look {
 fn marks(scene: &Scene<'_>, doc: &Doc) -> HashMap<usize, Severity> {
     let mut found: HashMap<usize, Severity> = HashMap::new();
     let Some(stage) = scene.model.stage() else { return found };
-    let findings = stage.current_critique().map_or(&[][..], |critique| &critique.findings);
+    let findings = scene.model.shown_critique().map_or(&[][..], |critique| &critique.findings);
     let said = findings.iter().filter_map(|finding| {
         let at = match &finding.anchor {
             Anchor::Line(number) => doc.find_text_line(*number),

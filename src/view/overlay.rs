@@ -78,6 +78,7 @@ fn question(scene: &Scene<'_>, buf: &mut Buffer, ask: &Ask) -> Cursor {
     let (width_all, height) = scene.model.size;
     let send = match ask.purpose {
         Purpose::Search => "find",
+        Purpose::Question { .. } => "ask",
         Purpose::Goal(_) => "begin",
         Purpose::Edit => "take this text",
         _ => "send",

@@ -8,7 +8,7 @@ use super::paint::{bar, below, clip, row};
 use super::{Scene, critique, document, gates, ready, welcome};
 use crate::app::layout::{Area, Pane};
 use crate::app::{Face, Model};
-use crate::domain::Origin;
+use crate::domain::{Origin, Unread};
 use crate::engine::{Phase, Trouble};
 use crate::theme::Scope;
 
@@ -130,6 +130,11 @@ const fn is_text(trouble: &Trouble) -> bool {
 
 /// How far down a document one is, and how much of it was read.
 fn position(model: &Model, pane: Pane) -> String {
+    if pane == Pane::Critique {
+        let Unread { seen, total } = model.unread_findings();
+        let shown = model.is_live() && seen < total && model.live.critic.is_none();
+        return if shown { format!("read {seen}/{total}  ") } else { String::new() };
+    }
     let Some(sight) = model.sight(pane).filter(|sight| !sight.doc.is_empty()) else { return String::new() };
     let (_, to) = model.scroll(pane).visible(&sight);
     let all = sight.doc.len();

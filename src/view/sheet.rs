@@ -12,7 +12,7 @@ use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
 use crate::app::remarks::Tally;
 use crate::app::{Field, Sheet};
-use crate::domain::{Disposition, Gap, Severity};
+use crate::domain::{Disposition, Gap, Severity, Unread};
 use crate::engine::{Loop, Obstacle, Stage};
 use crate::theme::{Scope, Sign};
 
@@ -143,6 +143,16 @@ fn summary(scene: &Scene<'_>, sheet: &Sheet, one: &Loop, stage: &Stage, width: u
         add(Some(Sign::Bad), bad, "4 gates", &format!("{satisfied} of {required} satisfied: {}", gates.join(", ")));
     }
     add_findings(stage, &mut add, (good, warn, bad));
+    let Unread { seen, total } = sheet.findings;
+    if seen < total {
+        let left = total - seen;
+        add(
+            Some(Sign::Warn),
+            warn,
+            "3 unread",
+            &format!("{left} of {} never on the screen", plural(total as usize, "finding")),
+        );
+    }
     let Tally { accepted, rejected, commented } = sheet.remarks;
     if sheet.remarks.asks_for_revision() {
         let also = if accepted > 0 { format!(", {accepted} accepted") } else { String::new() };

@@ -240,7 +240,13 @@ fn standing(model: &Model, stage: &Stage) -> String {
         } else {
             String::new()
         };
-        parts.push(format!("read {}/{}{why}", unread.seen, unread.total));
+        let findings = model.unread_findings();
+        let findings = if findings.seen < findings.total && model.form != Form::Single {
+            format!(" + {}/{}", findings.seen, findings.total)
+        } else {
+            String::new()
+        };
+        parts.push(format!("read {}/{}{findings}{why}", unread.seen, unread.total));
     }
     parts.join(", ")
 }

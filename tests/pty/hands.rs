@@ -119,7 +119,7 @@ pub(crate) fn read_all(terminal: &mut Terminal) {
         loop {
             // On a slow machine a page may not have been there for that long; the next time it is given more.
             if terminal.stay(page * again, all) {
-                return;
+                return read_findings(terminal);
             }
             let before = terminal.frame();
             terminal.press("C-d");
@@ -129,6 +129,24 @@ pub(crate) fn read_all(terminal: &mut Terminal) {
         }
     }
     panic!("it can't be read\n{}", terminal.frame());
+}
+
+/// Reads the findings that are unread, and goes back to where it was.
+#[track_caller]
+fn read_findings(terminal: &mut Terminal) {
+    let all = |frame: &Frame| !state(frame).rsplit_once("read ").is_some_and(|(_, read)| read.contains(" + "));
+    let page = Duration::from_millis(DWELL_MS.unsigned_abs() + 100);
+    for jumps in 0..60 {
+        if terminal.stay(if jumps == 0 { Duration::ZERO } else { page }, all) {
+            for _ in 0..jumps {
+                terminal.press("C-o");
+            }
+            return;
+        }
+        // On a slow machine one may need a second look; what is too tall is read row by row.
+        terminal.press(if jumps % 2 == 0 { "] u" } else { "C-d" });
+    }
+    panic!("the findings can't be read\n{}", terminal.frame());
 }
 
 /// Opens the decision sheet and waits until its keys count.

@@ -84,6 +84,14 @@ fn hostile_text_from_model_gate_path_and_commit_is_shown_and_never_sent() {
     screen.press("o");
     screen.wait_for_words("Finding 1");
     close(&mut screen, "Finding 1");
+    // Nobody reads a megabyte.
+    screen.press("] c d");
+    screen.wait_for_words("Why doesn't it matter here?");
+    screen.text("it is nothing but noise");
+    screen.press("Enter");
+    screen.wait_for("the finding set aside", |frame| {
+        !frame.says("read 1/2") && !frame.says("Why doesn't it matter here?")
+    });
     screen.press("1");
     read_all(&mut screen);
     approve(&mut screen, "constraint");

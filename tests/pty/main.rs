@@ -25,6 +25,7 @@ mod replay;
 mod server;
 mod steady;
 mod suspend;
+mod threads;
 mod unprotected;
 mod waits;
 mod watch;

@@ -198,6 +198,21 @@ impl Doc {
         doc
     }
 
+    /// A document of texts, each a part of its own, known by its digest.
+    pub(super) fn of_parts(parts: &[(Digest, &str)]) -> Self {
+        let mut doc = Self::default();
+        let mut units = Vec::with_capacity(parts.len());
+        for (digest, text) in parts {
+            let from = doc.len();
+            doc.push(text.trim_end());
+            doc.push("\n");
+            doc.fenced = false;
+            units.push(Unit { digest: *digest, from, to: doc.len() });
+        }
+        doc.units = units;
+        doc
+    }
+
     /// A document of a patch alone, under a note.
     pub fn of_patch(note: &str, patch: &str) -> Self {
         let mut doc = Self::default();

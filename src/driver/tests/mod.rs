@@ -8,6 +8,7 @@ mod landing;
 mod others;
 mod races;
 mod starts;
+mod threads;
 mod trees;
 mod whole;
 
@@ -387,12 +388,13 @@ impl Desk {
     fn approval(&self, typed: Option<&str>) -> Approval {
         let index = self.one().open;
         let unread = Unread { seen: 3, total: 3 };
-        let needed = !gaps(self.one(), index, unread).is_empty();
+        let needed = !gaps(self.one(), index, unread, unread).is_empty();
         Approval {
             id: FIRST,
             stage: index,
             evidence: evidence(self.one(), index),
             unread,
+            findings: unread,
             reason: needed.then(|| format!("It was looked at closely ({})", index.number())),
             typed: typed.map(str::to_owned),
             by: ada(),

@@ -16,9 +16,9 @@ use crate::engine;
 pub(super) const KIND: &str = "event";
 
 /// The version of the form written here.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
-/// The first version. The second only added to it, so both are read alike.
+/// The first version. The later ones only added to it, so all are read alike.
 const FIRST: i64 = 1;
 
 /// A body is not an event of a form known here.

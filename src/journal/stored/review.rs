@@ -83,7 +83,7 @@ impl From<Finding> for domain::Finding {
             Anchor::Whole => domain::Anchor::Whole,
         };
         let disposition = stored.dismissed.map_or(domain::Disposition::Open, domain::Disposition::Dismissed);
-        Self { severity: stored.severity.into(), anchor, text: stored.text, disposition }
+        Self { severity: stored.severity.into(), anchor, text: stored.text, disposition, thread: Vec::new() }
     }
 }
 
@@ -194,6 +194,7 @@ pub(super) struct Decision {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum Gap {
     Unread { seen: u32, total: u32 },
+    UnreadFindings { seen: u32, total: u32 },
     Gate { gate: String, verdict: Option<Verdict> },
     Blocker { text: String },
     NoCritique,
@@ -229,6 +230,7 @@ impl From<&domain::Gap> for Gap {
     fn from(gap: &domain::Gap) -> Self {
         match gap {
             domain::Gap::Unread(unread) => Self::Unread { seen: unread.seen, total: unread.total },
+            domain::Gap::UnreadFindings(unread) => Self::UnreadFindings { seen: unread.seen, total: unread.total },
             domain::Gap::Gate { gate, verdict } => {
                 Self::Gate { gate: gate.clone(), verdict: verdict.map(Verdict::from) }
             }
@@ -242,6 +244,7 @@ impl From<Gap> for domain::Gap {
     fn from(stored: Gap) -> Self {
         match stored {
             Gap::Unread { seen, total } => Self::Unread(domain::Unread { seen, total }),
+            Gap::UnreadFindings { seen, total } => Self::UnreadFindings(domain::Unread { seen, total }),
             Gap::Gate { gate, verdict } => Self::Gate { gate, verdict: verdict.map(domain::Verdict::from) },
             Gap::Blocker { text } => Self::Blocker { text },
             Gap::NoCritique => Self::NoCritique,

@@ -10,7 +10,7 @@ use crate::domain::{
     Setting, Settings, Spot, Verb, Verdict,
 };
 use crate::domain::{
-    Change, LoopId, Measurement, ModelId, Origin, Person, Reading, Revision, Role, Sample, Side, StageIndex,
+    Change, Digest, Gap, LoopId, Measurement, Origin, Person, Reading, Revision, Sample, Side, StageIndex, Unread,
 };
 use crate::engine::Event;
 use crate::journal::testing::every_event;
@@ -52,10 +52,13 @@ fn kinds() -> usize {
             Event::Recovered => 27,
             Event::TakenBack { .. } => 28,
             Event::ModelChosen { .. } => 29,
+            Event::Questioned { .. } => 30,
+            Event::Replied { .. } => 31,
+            Event::ReplyFailed { .. } => 32,
         }
     }
-    let (id, stage, by) = (LoopId(1), StageIndex(0), Person(String::new()));
-    number(&Event::ModelChosen { id, stage, role: Role::Author, model: ModelId(String::new()), by })
+    let (id, stage, revision) = (LoopId(1), StageIndex(0), Digest::of(b"x"));
+    number(&Event::ReplyFailed { id, stage, revision, finding: 0, exchange: None, why: String::new() })
 }
 
 #[test]
@@ -92,6 +95,17 @@ fn a_call_from_before_calls_were_priced_still_reads() {
     stored["asked"].as_object_mut().unwrap().remove("quote").unwrap();
     let Event::Asked { quote, .. } = decode(VERSION, stored.to_string().as_bytes()).unwrap() else { panic!() };
     assert_eq!(quote.expected(), None);
+}
+
+#[test]
+fn a_decision_past_unread_findings_comes_back_as_it_was() {
+    let mut events = every_event().into_iter();
+    let Some(Event::Decided { id, stage, mut decision }) = events.find(|e| matches!(e, Event::Decided { .. })) else {
+        panic!()
+    };
+    decision.gaps = vec![Gap::UnreadFindings(Unread { seen: 1, total: 3 })];
+    let event = Event::Decided { id, stage, decision };
+    assert_eq!(decode(VERSION, &encode(&event).unwrap()).unwrap(), event);
 }
 
 #[test]
@@ -188,7 +202,7 @@ fn a_damaged_body_is_an_error_that_says_what_is_wrong() {
             Err(error) => assert!(!says.is_empty() && error.to_string().contains(says), "{body}: {error}"),
         }
     }
-    assert!(decode(VERSION + 1, b"\"recovered\"").unwrap_err().to_string().contains("version 3"));
+    assert!(decode(VERSION + 1, b"\"recovered\"").unwrap_err().to_string().contains("version 4"));
 }
 
 #[test]

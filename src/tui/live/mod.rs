@@ -37,9 +37,25 @@ pub(super) enum Told {
     /// The journal has an event at this place.
     Event { seq: u64 },
     /// A model said more.
-    Said { id: u32, stage: usize, critic: bool, text: String, reasoning: bool },
+    Said {
+        id: u32,
+        stage: usize,
+        critic: bool,
+        #[serde(default)]
+        finding: Option<usize>,
+        text: String,
+        reasoning: bool,
+    },
     /// A call waits between two attempts.
-    Waits { id: u32, stage: usize, critic: bool, why: String, until: i64 },
+    Waits {
+        id: u32,
+        stage: usize,
+        critic: bool,
+        #[serde(default)]
+        finding: Option<usize>,
+        why: String,
+        until: i64,
+    },
     /// It is a gate's turn.
     Begun { gate: String, at: i64 },
     /// A gate printed more.
@@ -55,6 +71,8 @@ pub(super) struct Now {
     pub(super) seq: u64,
     author: Option<Reply>,
     critic: Option<Reply>,
+    #[serde(default)]
+    answers: Vec<(usize, Reply)>,
     gates: BTreeMap<String, String>,
     begun: BTreeMap<String, i64>,
     progress: Option<String>,
@@ -138,17 +156,19 @@ impl Told {
     fn of(report: &Report) -> Option<Self> {
         Some(match report {
             Report::Event(recorded) => Self::Event { seq: recorded.seq },
-            Report::Delta { id, stage, role, text, reasoning } => Self::Said {
+            Report::Delta { id, stage, role, finding, text, reasoning } => Self::Said {
                 id: id.0,
                 stage: stage.0,
                 critic: *role == Role::Critic,
+                finding: *finding,
                 text: text.clone(),
                 reasoning: *reasoning,
             },
-            Report::Waiting { id, stage, role, why, until } => Self::Waits {
+            Report::Waiting { id, stage, role, finding, why, until } => Self::Waits {
                 id: id.0,
                 stage: stage.0,
                 critic: *role == Role::Critic,
+                finding: *finding,
                 why: why.clone(),
                 until: until.0,
             },
@@ -164,13 +184,13 @@ impl Told {
         let role = |critic| if critic { Role::Critic } else { Role::Author };
         Some(match self {
             Self::Now(_) | Self::Event { .. } => return None,
-            Self::Said { id, stage, critic, text, reasoning } => {
+            Self::Said { id, stage, critic, finding, text, reasoning } => {
                 let (id, stage) = (LoopId(id), StageIndex(stage));
-                Report::Delta { id, stage, role: role(critic), text, reasoning }
+                Report::Delta { id, stage, role: role(critic), finding, text, reasoning }
             }
-            Self::Waits { id, stage, critic, why, until } => {
+            Self::Waits { id, stage, critic, finding, why, until } => {
                 let (id, stage) = (LoopId(id), StageIndex(stage));
-                Report::Waiting { id, stage, role: role(critic), why, until: Timestamp(until) }
+                Report::Waiting { id, stage, role: role(critic), finding, why, until: Timestamp(until) }
             }
             Self::Begun { gate, at } => Report::GateBegan { gate, at: Timestamp(at) },
             Self::Printed { gate, text } => Report::GateOutput { gate, text },
@@ -189,11 +209,12 @@ impl Now {
             since: stream.since.0,
             waits: stream.waiting.as_ref().map(|waiting| (waiting.why.clone(), waiting.until.0)),
         };
-        let Live { author, critic, gates, begun, progress, .. } = &model.live;
+        let Live { author, critic, answers, gates, begun, progress, .. } = &model.live;
         Self {
             seq: model.seq,
             author: author.as_ref().map(reply),
             critic: critic.as_ref().map(reply),
+            answers: answers.iter().map(|(finding, stream)| (*finding, reply(stream))).collect(),
             gates: gates.iter().map(|(name, doc)| (name.clone(), end_of(doc))).collect(),
             begun: begun.iter().map(|(name, at)| (name.clone(), at.0)).collect(),
             progress: progress.clone(),
@@ -211,6 +232,7 @@ impl Now {
         Live {
             author: self.author.map(stream),
             critic: self.critic.map(stream),
+            answers: self.answers.into_iter().map(|(finding, reply)| (finding, stream(reply))).collect(),
             gates: self.gates.into_iter().map(|(name, text)| (name, said(&text))).collect(),
             begun: self.begun.into_iter().map(|(name, at)| (name, Timestamp(at))).collect(),
             progress: self.progress,
@@ -230,4 +252,27 @@ fn said(text: &str) -> Doc {
 fn end_of(doc: &Doc) -> String {
     let last = doc.lines_from(doc.len().saturating_sub(OUTPUT_LINES));
     last.map(|(_, line)| line.text).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_in_the_middle_hears_what_was_said_before() {
+        let reply = |text: &str| Reply { model: None, text: text.to_owned(), reasoning: 0, since: 7, waits: None };
+        let now = Now {
+            seq: 3,
+            critic: Some(reply("minor")),
+            answers: vec![(0, reply("The sum is made")), (2, reply(""))],
+            gates: [("test".to_owned(), "ran".to_owned())].into(),
+            begun: [("test".to_owned(), 5)].into(),
+            ..Now::default()
+        };
+        let line = serde_json::to_string(&Told::Now(Box::new(now.clone()))).unwrap();
+        assert_eq!(serde_json::from_str::<Told>(&line).unwrap(), Told::Now(Box::new(now.clone())));
+        let live = now.live();
+        assert_eq!(live.answers.get(&0).map(|stream| stream.text.as_str()), Some("The sum is made"));
+        assert_eq!(live.answers.len(), 2);
+    }
 }

@@ -63,6 +63,9 @@ impl Session {
                     Show::Help => show::help(),
                 };
                 self.paper.lines(lines)?;
+                if what == Show::Findings {
+                    self.work.model.say_findings_read();
+                }
                 if what == Show::Status {
                     self.offered = Some(show::offer(&self.work.model));
                 }
@@ -133,6 +136,11 @@ impl Session {
         let next = (from..doc.units().len())
             .find(|index| all || doc.units().get(*index).is_some_and(|unit| !read.is_seen(&unit.digest)));
         let Some((index, unit)) = next.and_then(|index| Some((index, doc.units().get(index)?))) else {
+            let findings = self.work.model.unread_findings();
+            if findings.seen < findings.total {
+                self.paper.lines(show::findings(&self.work.model))?;
+                self.work.model.say_findings_read();
+            }
             let unread = self.work.model.unread();
             return self.paper.line(&match unread.total {
                 0 => "There is nothing to read yet.".to_owned(),

@@ -6,7 +6,7 @@ use crate::app::doc::{Doc, Kind, Unit};
 use crate::app::remarks;
 use crate::app::tell::{self, gate_run, open_findings, plural};
 use crate::app::{Model, Sheet};
-use crate::domain::{Anchor, Criterion, Disposition, Enforcement, Finding, Gap, Spread, Verdict};
+use crate::domain::{Anchor, Answer, Criterion, Disposition, Enforcement, Finding, Gap, Spread, Turn, Verdict};
 use crate::engine::{Obstacle, Phase, Stage, Status};
 use crate::gate::table::{number, ratio};
 
@@ -123,6 +123,19 @@ pub(super) fn findings(model: &Model) -> Vec<String> {
     for (index, finding) in critique.findings.iter().enumerate() {
         lines.push(format!("{}. {}", index + 1, one_finding(finding)));
         lines.extend(anchored(&model.artifact, &finding.anchor).map(|text| format!("   there: {text}")));
+        lines.extend(finding.thread.iter().flat_map(turn));
+    }
+    lines
+}
+
+/// What was asked about a finding, and what came of it.
+fn turn(turn: &Turn) -> Vec<String> {
+    let whom = turn.to.name();
+    let mut lines = vec![format!("   asked the {whom}: {}", turn.question)];
+    match &turn.answer {
+        Answer::Given(text) => lines.extend(text.lines().map(|line| format!("   {whom}: {line}"))),
+        Answer::Failed(why) => lines.push(format!("   no answer: {why}")),
+        Answer::Awaited => lines.push("   The answer has not come yet.".to_owned()),
     }
     lines
 }
@@ -279,6 +292,10 @@ fn gap(gap: &Gap) -> String {
     match gap {
         Gap::Unread(unread) => {
             format!("Gap: {} of {} parts are unread.", unread.total.saturating_sub(unread.seen), unread.total)
+        }
+        Gap::UnreadFindings(unread) => {
+            let left = unread.total.saturating_sub(unread.seen);
+            format!("Gap: {left} of {} findings are unread; findings prints them.", unread.total)
         }
         Gap::Gate { gate, .. } => format!("Gap: gate {gate} was overridden."),
         Gap::Blocker { text } => format!("Gap: a blocker was set aside: {text}"),

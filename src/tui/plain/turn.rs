@@ -163,7 +163,8 @@ impl Session {
 
     fn report(&mut self, report: Report) -> Result<Next, TuiError> {
         match &report {
-            Report::Delta { role, text, reasoning: false, .. } => {
+            // Several answers about findings can come at once: each is said when it is there.
+            Report::Delta { role, finding: None, text, reasoning: false, .. } => {
                 let lines = self.speech_of(*role).push(text);
                 self.say(*role, lines)?;
             }
@@ -181,6 +182,11 @@ impl Session {
                 {
                     let rest = self.speech_of(role).end();
                     self.say(role, rest)?;
+                }
+                if let Happened::Replied { exchange, text, .. } = &recorded.event
+                    && let Some(role) = self.work.model.state.exchanges.get(exchange).map(|call| call.role)
+                {
+                    self.say(role, text.lines().map(str::to_owned))?;
                 }
                 let moves = Work::moves(&recorded.event);
                 let next = self.take(Msg::Event(recorded.clone()))?;

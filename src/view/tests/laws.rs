@@ -75,7 +75,7 @@ proptest! {
                 Doing::Paste(text) => stand.tell(Msg::Paste(text)),
                 Doing::Said(role, text) => {
                     if let Some((id, stage)) = stand.model.state.active().map(|one| (one.id, one.open)) {
-                        stand.tell(Msg::Delta { id, stage, role, text, reasoning: false });
+                        stand.tell(Msg::Delta { id, stage, role, finding: None, text, reasoning: false });
                     }
                 }
                 Doing::Printed(text) => stand.tell(Msg::GateOutput { gate: "tests".to_owned(), text }),

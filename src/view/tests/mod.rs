@@ -8,4 +8,5 @@ mod past;
 mod reviewing;
 mod screens;
 mod stand;
+mod threads;
 mod ways;

@@ -14,7 +14,7 @@ const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 35), (200, 50)];
 
 /// Sets a scene up at every size and compares it with what is on record: its text, its colours when dark, light and
 /// without colours, and its text in ASCII.
-fn at_every_size(name: &str, scene: impl Fn((u16, u16)) -> Stand) {
+pub(super) fn at_every_size(name: &str, scene: impl Fn((u16, u16)) -> Stand) {
     let (mut colours, mut in_ascii) = (String::new(), String::new());
     for size in SIZES {
         let mut stand = scene(size);

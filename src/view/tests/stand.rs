@@ -179,7 +179,36 @@ impl Stand {
         let price = Price { input: 1_250, cached: 125, output: 10_000 };
         let quote = Quote { input: 1_800, output: 4_000, price: Some(price) };
         let budget = Budget::default();
-        self.must(Command::Ask { id, stage, role, model: model.unwrap(), prompt, quote, budget });
+        self.must(Command::Ask { id, stage, role, finding: None, model: model.unwrap(), prompt, quote, budget });
+    }
+
+    /// The model that was asked about a finding is called.
+    pub(super) fn call_about(&mut self, role: Role, finding: usize) {
+        let (id, stage) = self.place();
+        let setup = setup();
+        let model = if role == Role::Author { setup.author } else { setup.critic }.unwrap();
+        let prompt = PromptRef { name: "p".to_owned(), version: "1".to_owned(), digest: Digest::of(b"p") };
+        let (quote, budget, finding) = (Quote::default(), Budget::default(), Some(finding));
+        self.must(Command::Ask { id, stage, role, finding, model, prompt, quote, budget });
+    }
+
+    pub(super) fn say_about(&mut self, role: Role, finding: usize, text: &str) {
+        let (id, stage) = self.place();
+        self.tell(Msg::Delta { id, stage, role, finding: Some(finding), text: text.to_owned(), reasoning: false });
+    }
+
+    /// The answer about a finding has come.
+    pub(super) fn replied(&mut self, finding: usize, text: &str) {
+        let ((id, stage), revision) = (self.place(), self.stage().current.unwrap());
+        let exchange = *self.driven.exchanges.keys().next_back().unwrap();
+        self.answered(Usage { input: Some(2300), output: Some(60), ..Usage::default() });
+        self.must(Command::Replied { id, stage, revision, finding, exchange, text: text.to_owned() });
+    }
+
+    pub(super) fn reply_failed(&mut self, finding: usize, why: &str) {
+        let ((id, stage), revision) = (self.place(), self.stage().current.unwrap());
+        let exchange = self.driven.exchanges.keys().next_back().copied();
+        self.must(Command::ReplyFailed { id, stage, revision, finding, exchange, why: why.to_owned() });
     }
 
     pub(super) fn answered(&mut self, usage: Usage) {
@@ -190,7 +219,7 @@ impl Stand {
 
     pub(super) fn say(&mut self, role: Role, text: &str) {
         let (id, stage) = self.place();
-        self.tell(Msg::Delta { id, stage, role, text: text.to_owned(), reasoning: false });
+        self.tell(Msg::Delta { id, stage, role, finding: None, text: text.to_owned(), reasoning: false });
     }
 
     /// An attempt was refused, and the next one is made after so many milliseconds.
@@ -198,7 +227,7 @@ impl Stand {
         let (id, stage) = self.place();
         let why = "https://models.example/v1/chat/completions answered 429 Too Many Requests: slow down".to_owned();
         let waiting = Waiting { why, until: Timestamp(self.now + ms) };
-        self.tell(Msg::Waiting { id, stage, role, waiting });
+        self.tell(Msg::Waiting { id, stage, role, finding: None, waiting });
     }
 
     /// Drafts the open stage and reviews it with this critique, every gate passing.
@@ -237,7 +266,7 @@ impl Stand {
         self.drafted(text, Some(change(patch)));
     }
 
-    fn drafted(&mut self, text: &str, change: Option<Change>) {
+    pub(super) fn drafted(&mut self, text: &str, change: Option<Change>) {
         let (id, stage) = self.place();
         self.ask(Role::Author);
         self.answered(Usage { input: Some(1830), output: Some(412), ..Usage::default() });
@@ -295,13 +324,27 @@ impl Stand {
         self.must(Command::GateFinished { id, stage, run });
     }
 
-    /// Reads the artifact to its end, standing still on every page.
+    /// Reads the artifact to its end, then the findings, standing still on every page.
     pub(super) fn read(&mut self) {
+        self.read_artifact();
+        let (focus, finding) = (self.model.focus, self.model.finding);
+        self.tell(Msg::Act(Action::FocusCritique));
+        self.page_through(Action::ScrollDown);
+        (self.model.focus, self.model.finding) = (focus, finding);
+        self.tell(Msg::Woken);
+    }
+
+    pub(super) fn read_artifact(&mut self) {
+        self.model.focus = self.model.wide_pane();
+        self.page_through(Action::ScrollHalfDown);
+    }
+
+    fn page_through(&mut self, step: Action) {
         self.tell(Msg::Act(Action::ScrollTop));
         for _ in 0..60 {
             self.wait(700);
             self.tell(Msg::Woken);
-            self.tell(Msg::Act(Action::ScrollHalfDown));
+            self.tell(Msg::Act(step));
         }
         self.tell(Msg::Act(Action::ScrollTop));
     }
@@ -412,6 +455,13 @@ impl Stand {
             row.trim_end().to_owned() + "\n"
         });
         rows.collect()
+    }
+}
+
+/// Types a text, a key for every letter.
+pub(super) fn typed_in(stand: &mut Stand, text: &str) {
+    for letter in text.chars() {
+        stand.press(&[if letter == ' ' { "Space".to_owned() } else { letter.to_string() }.as_str()]);
     }
 }
 

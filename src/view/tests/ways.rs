@@ -6,19 +6,12 @@ use std::path::Path;
 
 use ratatui::style::Color;
 
-use super::stand::{PLAN_CRITIQUE, Stand};
+use super::stand::{PLAN_CRITIQUE, Stand, typed_in as type_in};
 use crate::app::action::{ACTIONS, Action};
 use crate::app::{Help, HelpKind, Msg, Offered, Overlay, Request, SIGNS, update};
 use crate::domain::{Timestamp, Verdict};
 use crate::keymap::Keymap;
 use crate::theme::{Depth, Scope, Theme};
-
-/// Types a word, a key for every letter.
-fn type_in(stand: &mut Stand, word: &str) {
-    for letter in word.chars() {
-        stand.press(&[if letter == ' ' { "Space".to_owned() } else { letter.to_string() }.as_str()]);
-    }
-}
 
 fn words(screen: &str) -> String {
     screen.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -131,7 +124,7 @@ fn the_palette_finds_by_letters_and_says_why_not() {
     let mut stand = Stand::at((80, 24), 0);
     stand.press(&[":"]);
     type_in(&mut stand, "hnu");
-    assert!(stand.screen().contains("Go to the next part that was not on screen yet. hunk.next-unread, key ] u"));
+    assert!(stand.screen().contains("Go to the next part or finding not on screen yet. hunk.next-unread, key ] u"));
     let mut stand = Stand::at((40, 12), 0);
     stand.press(&[":"]);
     type_in(&mut stand, "decision.open");
