@@ -29,7 +29,7 @@ pub(super) fn pieces(
     // Once a change is approved, the files are as it has left them.
     let approved = one.stages.iter().filter(|earlier| matches!(earlier.phase, Phase::Approved(_)));
     let tree =
-        approved.filter_map(|earlier| earlier.revision()?.tree().cloned()).last().unwrap_or_else(|| base.clone());
+        approved.filter_map(|earlier| earlier.revision()?.tree().cloned()).next_back().unwrap_or_else(|| base.clone());
     let files = repo.files(&tree)?;
     let mut pieces = vec![piece(ItemKind::Goal, "goal", goal(one))];
     for earlier in &one.stages {
