@@ -20,6 +20,11 @@ pub enum Msg {
     Act(Action),
     /// A key in a text field.
     Input(Input),
+    /// A notch of the wheel.
+    Wheel {
+        /// Which way the text goes on.
+        down: bool,
+    },
     /// A key that means nothing here.
     Stray,
     /// Text was pasted.

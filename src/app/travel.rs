@@ -17,6 +17,9 @@ pub(super) fn is_reachable(model: &Model, pane: Pane) -> bool {
     !(model.form == Form::Split && pane == Pane::Plan && model.wide_pane() == Pane::Constraint)
 }
 
+/// How many rows a notch of the wheel scrolls.
+pub(super) const WHEEL_ROWS: isize = 3;
+
 pub(super) fn scroll(model: &mut Model, action: Action) {
     let pane = model.focus;
     if pane == model.wide_pane() && review::extend(model, action) {
@@ -63,6 +66,22 @@ pub(super) fn scroll(model: &mut Model, action: Action) {
     if matches!(action, Action::ScrollDown | Action::ScrollUp) && step(model, action == Action::ScrollDown) {
         return;
     }
+    roll(model, action, rows);
+}
+
+/// A notch of the wheel: the page of the focused pane moves, and no cursor; where there is no page, the selection does.
+pub(super) fn wheel(model: &mut Model, down: bool) {
+    let action = if down { Action::ScrollDown } else { Action::ScrollUp };
+    if model.doc(model.focus).is_some() {
+        roll(model, action, if down { WHEEL_ROWS } else { -WHEEL_ROWS });
+    } else {
+        scroll(model, action);
+    }
+}
+
+/// Moves the page of the focused pane.
+fn roll(model: &mut Model, action: Action, rows: isize) {
+    let pane = model.focus;
     let is_early = pane == model.wide_pane()
         && model.face() == Face::Artifact
         && model.reading.is_leaving_early(&model.artifact, model.now);

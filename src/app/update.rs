@@ -15,7 +15,8 @@ use super::{act, away, casting, entry, models, picker, review, tell, threads, ti
 /// Changes `model` by one message and says what it asks of the world.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
     model.now = now;
-    let is_human = matches!(msg, Msg::Act(_) | Msg::Input(_) | Msg::Stray | Msg::Paste(_) | Msg::Line(_));
+    let is_human =
+        matches!(msg, Msg::Act(_) | Msg::Input(_) | Msg::Wheel { .. } | Msg::Stray | Msg::Paste(_) | Msg::Line(_));
     let requests = match msg {
         Msg::Resize(width, height) => {
             model.size = (width, height);
@@ -33,12 +34,20 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Request> {
         }
         // Nothing is done unseen: a window that is too small shows nothing to act on.
         Msg::Act(action) if model.form == Form::TooSmall && action != Action::Quit => Vec::new(),
-        Msg::Input(_) | Msg::Paste(_) if model.form == Form::TooSmall => Vec::new(),
+        Msg::Input(_) | Msg::Wheel { .. } | Msg::Paste(_) if model.form == Form::TooSmall => Vec::new(),
         Msg::Act(action) => {
             model.notice = None;
             act::act(model, action)
         }
         Msg::Input(input) => entry::input(model, input),
+        Msg::Wheel { down } if model.overlays.is_empty() => {
+            travel::wheel(model, down);
+            Vec::new()
+        }
+        Msg::Wheel { down } => {
+            let action = if down { Action::ScrollDown } else { Action::ScrollUp };
+            (0..travel::WHEEL_ROWS).flat_map(|_| act::act(model, action)).collect()
+        }
         Msg::Stray => {
             model.notice = None;
             match model.overlays.last_mut() {

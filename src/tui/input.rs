@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEventKind};
 
-use crate::app::action::Action;
 use crate::app::{Model, Msg};
 use crate::keymap::{Key, Keymap, Menu, Step};
 
@@ -45,8 +44,8 @@ pub(super) fn message(model: &Model, keymap: &Keymap, pending: &mut Pending, eve
         }
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(press(model, keymap, pending, key)),
         Event::Mouse(mouse) if !model.takes_text() => match mouse.kind {
-            MouseEventKind::ScrollDown => Some(Msg::Act(Action::ScrollDown)),
-            MouseEventKind::ScrollUp => Some(Msg::Act(Action::ScrollUp)),
+            MouseEventKind::ScrollDown => Some(Msg::Wheel { down: true }),
+            MouseEventKind::ScrollUp => Some(Msg::Wheel { down: false }),
             _ => None,
         },
         _ => None,

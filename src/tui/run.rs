@@ -38,9 +38,6 @@ const FRAME: Duration = Duration::from_millis(50);
 /// How long a window must keep its size before it is drawn: tmux flips it with every key of another client.
 const SETTLE: Duration = Duration::from_millis(75);
 
-/// How many rows a notch of the wheel scrolls.
-const WHEEL_ROWS: usize = 3;
-
 /// Shows the screen until the person leaves, the terminal goes, or the record can't be kept.
 ///
 /// # Errors
@@ -289,12 +286,8 @@ impl Session {
         if matches!(&event, Event::Key(key) if late.swallows(key)) {
             return Ok(Next::Go);
         }
-        let times = if matches!(event, Event::Mouse(_)) { WHEEL_ROWS } else { 1 };
         let Some(msg) = input::message(model, keymap, pending, event) else { return Ok(Next::Go) };
-        let mut next = self.take(msg.clone(), interrupt)?;
-        for _ in 1..times {
-            next = self.take(msg.clone(), interrupt)?;
-        }
+        let next = self.take(msg, interrupt)?;
         self.work.keep();
         if !self.work.model.overlays.iter().any(|overlay| matches!(overlay, Overlay::Casting(_))) {
             // Whoever leaves the choice of the models waits for no answer.

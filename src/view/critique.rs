@@ -102,7 +102,10 @@ pub(super) fn draw(scene: &Scene<'_>, buf: &mut Buffer, area: Area) -> Option<(u
         let (Some(place), Some(finding)) = (row(area, at), critique.findings.get(one.finding)) else { break };
         line(buf, place, &finding_row(scene, finding, one, area.width));
         if model.focus == Pane::Critique && one.finding == model.finding {
-            tint(buf, place, scene.theme.style(Scope::Selection));
+            // The thread below reads like text, whatever is selected.
+            if matches!(one.part, FindingPart::Head | FindingPart::Text) {
+                tint(buf, place, scene.theme.style(Scope::Selection));
+            }
             cursor.get_or_insert((place.x, place.y));
         }
     }

@@ -119,7 +119,7 @@ fn another_model_drafts_where_the_author_fails() {
     press_for(&mut screen, "other model");
     screen.wait_for_words("near/author-1");
     take(&mut screen, "script/second");
-    screen.wait_for_words("Nothing is sent yet. To script/second:");
+    screen.wait_for_words("D sends again, to script/second:");
     press_for(&mut screen, "draft");
     await_decision(&screen, "constraint");
     read_all(&mut screen);

@@ -205,9 +205,7 @@ fn what_is_typed_ahead_pasted_or_piped_decides_nothing() {
     ear.hear("CONSTRAINT AWAITS YOUR DECISION");
     ear.hear("Type approve, revise, abandon or back.");
     ear.say("approve");
-    // Another run has not read anything yet.
-    ear.hear("Why approve all the same?");
-    ear.say("I read it before I left");
+    // What an earlier run has read stays read.
     ear.hear("The constraint is approved, by ");
     ear.leave();
     assert!(!ear.terminal.bytes().contains(&0x1b));
