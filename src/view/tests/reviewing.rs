@@ -206,3 +206,14 @@ fn commands_are_trusted_once_every_line_was_shown_and_the_end_is_no_short_cut() 
     }
     assert!(pages >= 3 && says(&stand, "# line 80"), "{pages}\n{}", stand.screen());
 }
+
+#[test]
+fn the_wheel_moves_the_page() {
+    let mut stand = reviewing((80, 14));
+    let first = |stand: &Stand| stand.screen().lines().nth(3).unwrap().to_owned();
+    let before = first(&stand);
+    stand.tell(Msg::Wheel { down: true });
+    assert_ne!(first(&stand), before);
+    stand.tell(Msg::Wheel { down: false });
+    assert_eq!(first(&stand), before);
+}
