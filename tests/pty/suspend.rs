@@ -25,6 +25,11 @@ fn states(of: &str) -> Vec<char> {
     entries.filter_map(|entry| state(&entry.path())).collect()
 }
 
+/// A shell whose child was stopped before it became another program waits for that child, and can't be stopped itself.
+fn is_stopped(state: &char) -> bool {
+    matches!(state, 'T' | 'D')
+}
+
 #[track_caller]
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let until = Instant::now() + DEADLINE;
@@ -59,10 +64,10 @@ fn the_shell_gets_its_terminal_back_and_gates_stop_with_the_program() {
     screen.press("C-z");
     screen.wait_for("the shell", |frame| frame.says("in the shell") && !frame.alternate && !frame.cursor_hidden);
     assert!(screen.is_cooked());
-    wait_until("a stopped gate", || states(&name).iter().all(|state| *state == 'T'));
+    wait_until("a stopped gate", || states(&name).iter().all(is_stopped));
     // Nothing to wait for: this is the time in which a gate must not run on, nor run out.
     thread::sleep(AWAY);
-    assert!(!states(&name).is_empty() && states(&name).iter().all(|state| *state == 'T'), "{:?}", states(&name));
+    assert!(!states(&name).is_empty() && states(&name).iter().all(is_stopped), "{:?}", states(&name));
 
     let written = screen.written();
     screen.text("fg\r");
@@ -70,7 +75,7 @@ fn the_shell_gets_its_terminal_back_and_gates_stop_with_the_program() {
     // All of it is painted anew.
     screen.wait_for_text(after, &["One more, try 1."]);
     screen.wait_for("the screen", |frame| frame.alternate && frame.says("change revision 1"));
-    wait_until("a gate that goes on", || states(&name).iter().any(|state| *state != 'T'));
+    wait_until("a gate that goes on", || states(&name).iter().any(|state| !is_stopped(state)));
     fs::remove_file(&hold).unwrap();
     await_decision(&screen, "change");
     screen.press("4");
