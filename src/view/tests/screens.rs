@@ -3,7 +3,7 @@
 use ratatui::style::Modifier;
 
 use super::colours;
-use super::stand::{PLAN, PLAN_CRITIQUE, Stand, me};
+use super::stand::{PATCH, PLAN, PLAN_CRITIQUE, Stand, me};
 use crate::app::action::Action;
 use crate::app::{Candidate, Findings, Msg, Request, Tried, update};
 use crate::domain::{ModelId, Money, Offer, Price, ProviderSpec, Role, Timestamp, Verdict};
@@ -450,4 +450,40 @@ fn with_reduced_motion_clocks_go_by_tens_of_seconds() {
     seen.dedup();
     assert!(seen.len() <= 4 && wakes <= 3, "{} screens, {wakes} wakes", seen.len());
     assert!(seen.last().unwrap().contains("drafts, 20 s"), "{}", seen.last().unwrap());
+}
+
+#[test]
+fn looking_back() {
+    at_every_size("revisions", |size| {
+        let mut stand = Stand::awaiting(size, 2, "no findings");
+        stand.press(&["Space", "h"]);
+        stand
+    });
+    at_every_size("compared", |size| {
+        let mut stand = Stand::awaiting(size, 2, "no findings");
+        stand.tell(Msg::Compared { note: "From change revision 1 to 2".to_owned(), patch: PATCH.to_owned() });
+        stand
+    });
+    at_every_size("gate_log", |size| {
+        let mut stand = Stand::at(size, 2);
+        stand.draft();
+        stand.ran("tests", Verdict::Fail, "exit 1: 2 of 40 tests failed");
+        let text = (1..=30).map(|line| format!("test {line} ... FAILED\n")).collect();
+        stand.tell(Msg::GateOutput { gate: "tests".to_owned(), text });
+        stand.press(&["4"]);
+        while stand.model.overlays.is_empty() || !stand.screen().contains("gate tests") {
+            stand.press(&["q", "j", "Enter"]);
+        }
+        stand
+    });
+    at_every_size("away", |size| {
+        let mut stand = Stand::at(size, 2);
+        stand.draft();
+        stand.press(&["j"]);
+        stand.ran("tests", Verdict::Pass, "exit 0");
+        stand.wait(12 * 60_000);
+        stand.ran("lint", Verdict::Fail, "exit 1");
+        stand.press(&["j", "Space", "s"]);
+        stand
+    });
 }
