@@ -10,8 +10,23 @@ use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 use tokio::runtime;
 
+use crate::desk::Desk;
 use crate::format::Format;
 use crate::harness::DEADLINE;
+
+/// A furnished desk whose author and critic are behind sockets.
+pub(crate) fn desk_with_models() -> (Desk, Server, Server) {
+    let (near, far) = (Reserved::new(), Reserved::new());
+    let mut desk = Desk::new();
+    desk.furnish("");
+    let provider = |name: &str, at: &Reserved| {
+        format!("[providers.{name}]\nkind = \"openai-chat\"\nbase_url = {:?}\n", at.base_url())
+    };
+    desk.write_own_config(&(provider("near", &near) + &provider("far", &far)));
+    desk.set("WINDLASS_AUTHOR", "near/author-1");
+    desk.set("WINDLASS_CRITIC", "far/critic-1");
+    (desk, near.serve(), far.serve())
+}
 
 /// An address that nobody answers at, and that nobody else can take.
 pub(crate) struct Reserved {

@@ -6,24 +6,10 @@ use serde_json::{Value, json};
 use crate::desk::Desk;
 use crate::hands::{approve, await_decision, draft, footer_key, key, leave, press_for, read_all, send_back, trust};
 use crate::harness::Terminal;
-use crate::server::{Reserved, Server};
+use crate::server::{Server, desk_with_models};
 
 const SIZE: (u16, u16) = (120, 40);
 const FINDINGS: &str = "major line 3 - walks all of it again\nminor line 7 - says nothing of time\n";
-
-/// A desk whose models are behind sockets.
-fn desk() -> (Desk, Server, Server) {
-    let (near, far) = (Reserved::new(), Reserved::new());
-    let mut desk = Desk::new();
-    desk.furnish("");
-    let provider = |name: &str, at: &Reserved| {
-        format!("[providers.{name}]\nkind = \"openai-chat\"\nbase_url = {:?}\n", at.base_url())
-    };
-    desk.write_own_config(&(provider("near", &near) + &provider("far", &far)));
-    desk.set("WINDLASS_AUTHOR", "near/author-1");
-    desk.set("WINDLASS_CRITIC", "far/critic-1");
-    (desk, near.serve(), far.serve())
-}
 
 /// Drafts the constraint, with two findings.
 fn reviewed(desk: &Desk, screen: &mut Terminal, author: &Server, critic: &Server) {
@@ -48,7 +34,7 @@ fn thread(desk: &Desk) -> Value {
 
 #[test]
 fn both_models_answer_about_a_finding_and_the_author_of_the_next_draft_knows_what_was_said() {
-    let (desk, author, critic) = desk();
+    let (desk, author, critic) = desk_with_models();
     let mut screen = desk.open(&["new", "Fewer steps"], SIZE);
     reviewed(&desk, &mut screen, &author, &critic);
     let watcher = desk.open(&["watch"], SIZE);
@@ -136,7 +122,7 @@ fn both_models_answer_about_a_finding_and_the_author_of_the_next_draft_knows_wha
 
 #[test]
 fn an_answer_that_comes_while_the_sheet_is_open_is_looked_at_first() {
-    let (desk, author, critic) = desk();
+    let (desk, author, critic) = desk_with_models();
     let mut screen = desk.open(&["new", "Fewer steps"], SIZE);
     reviewed(&desk, &mut screen, &author, &critic);
     read_all(&mut screen);
@@ -154,7 +140,7 @@ fn an_answer_that_comes_while_the_sheet_is_open_is_looked_at_first() {
 
 #[test]
 fn findings_are_asked_about_in_lines_too() {
-    let (desk, author, critic) = desk();
+    let (desk, author, critic) = desk_with_models();
     let mut screen = desk.open(&["new", "Fewer steps"], SIZE);
     reviewed(&desk, &mut screen, &author, &critic);
     leave(&mut screen);

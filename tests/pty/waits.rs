@@ -2,23 +2,13 @@
 
 use serde_json::json;
 
-use crate::desk::Desk;
 use crate::hands::{await_decision, draft, footer_key, leave, press_for, state, trust};
 use crate::harness::Frame;
-use crate::server::Reserved;
+use crate::server::desk_with_models;
 
 #[test]
 fn a_long_wait_counts_down_and_one_key_ends_it() {
-    let (near, far) = (Reserved::new(), Reserved::new());
-    let mut desk = Desk::new();
-    desk.furnish("");
-    let provider = |name: &str, at: &Reserved| {
-        format!("[providers.{name}]\nkind = \"openai-chat\"\nbase_url = {:?}\n", at.base_url())
-    };
-    desk.write_own_config(&(provider("near", &near) + &provider("far", &far)));
-    desk.set("WINDLASS_AUTHOR", "near/author-1");
-    desk.set("WINDLASS_CRITIC", "far/critic-1");
-    let (author, critic) = (near.serve(), far.serve());
+    let (desk, author, critic) = desk_with_models();
     let slow_down = json!({"error": {"message": "Rate limit reached for author-1"}});
     let waits = |frame: &Frame| footer_key(frame, "ask now").is_some();
 

@@ -7,23 +7,14 @@ use nix::sys::signal::Signal;
 use crate::desk::Desk;
 use crate::hands::{await_decision, draft, footer_key, leave, press_for, send_back, state, trust};
 use crate::harness::Terminal;
-use crate::server::Reserved;
+use crate::server::desk_with_models;
 
 /// Everything on a keyboard that isn't a way to leave.
 const KEYS: &str = "A y Y r R D d U u i e a x c C O o W + ! K n N p J T t E s S v V f F b B m M Enter Tab C-c C-d C-u";
 
 #[test]
 fn watchers_follow_decide_nothing_and_outlive_the_driver() {
-    let (near, far) = (Reserved::new(), Reserved::new());
-    let mut desk = Desk::new();
-    desk.furnish("");
-    let provider = |name: &str, at: &Reserved| {
-        format!("[providers.{name}]\nkind = \"openai-chat\"\nbase_url = {:?}\n", at.base_url())
-    };
-    desk.write_own_config(&(provider("near", &near) + &provider("far", &far)));
-    desk.set("WINDLASS_AUTHOR", "near/author-1");
-    desk.set("WINDLASS_CRITIC", "far/critic-1");
-    let (author, critic) = (near.serve(), far.serve());
+    let (desk, author, critic) = desk_with_models();
 
     let mut driver = desk.open(&["new", "Fewer steps"], (120, 35));
     trust(&mut driver);
