@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, land, leave, press_for, read_all, state, trust};
+use crate::hands::{
+    approve, await_decision, draft, land, leave, pass_to_the_change, press_for, read_all, state, trust,
+};
 use crate::harness::Terminal;
 
 /// One pane, and high enough for a whole artifact.
@@ -37,12 +39,7 @@ fn desk(does: &str) -> Desk {
 fn at_the_change(desk: &Desk) -> Terminal {
     let mut screen = desk.open(&["new", "Fewer steps"], TALL);
     trust(&mut screen);
-    for stage in ["constraint", "plan"] {
-        draft(&mut screen, stage);
-        await_decision(&screen, stage);
-        read_all(&mut screen);
-        approve(&mut screen, stage);
-    }
+    pass_to_the_change(&mut screen);
     screen.wait_for_words("To hand/steady");
     draft(&mut screen, "change");
     screen

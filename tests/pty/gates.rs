@@ -13,7 +13,9 @@ use std::thread;
 use serde_json::Value;
 
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, land, leave, open_sheet, read_all, send_back, trust};
+use crate::hands::{
+    approve, await_decision, draft, land, leave, open_sheet, pass_to_the_change, read_all, send_back, trust,
+};
 use crate::harness::Terminal;
 
 /// How a kind comes to an outcome.
@@ -382,12 +384,7 @@ fn gates_of_every_kind_are_reviewed_by_keys_until_a_better_change_lands() {
     fs::write(desk.home().join("replies/author-change.2.md"), second).unwrap();
     let mut screen = desk.open(&["new", "Fewer steps"], (120, 66));
     trust(&mut screen);
-    for stage in ["constraint", "plan"] {
-        draft(&mut screen, stage);
-        await_decision(&screen, stage);
-        read_all(&mut screen);
-        approve(&mut screen, stage);
-    }
+    pass_to_the_change(&mut screen);
     draft(&mut screen, "change");
     await_decision(&screen, "change");
     read_all(&mut screen);

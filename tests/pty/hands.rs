@@ -159,6 +159,17 @@ pub(crate) fn open_sheet(terminal: &mut Terminal, stage: &str) -> Frame {
     })
 }
 
+/// Reads and approves constraint and plan, each as it was first drafted.
+#[track_caller]
+pub(crate) fn pass_to_the_change(terminal: &mut Terminal) {
+    for stage in ["constraint", "plan"] {
+        draft(terminal, stage);
+        await_decision(terminal, stage);
+        read_all(terminal);
+        approve(terminal, stage);
+    }
+}
+
 /// Approves what was read.
 #[track_caller]
 pub(crate) fn approve(terminal: &mut Terminal, stage: &str) {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, leave, read_all, state, trust};
+use crate::hands::{approve, await_decision, draft, leave, pass_to_the_change, read_all, state, trust};
 use crate::harness::Terminal;
 
 const HUNKS: usize = 40;
@@ -76,12 +76,7 @@ fn forty_hunks_are_reviewed_by_keys_and_what_did_not_change_stays_read() {
     }
     let mut screen = desk.open(&["new", "Better lines"], (90, 60));
     trust(&mut screen);
-    for stage in ["constraint", "plan"] {
-        draft(&mut screen, stage);
-        await_decision(&screen, stage);
-        read_all(&mut screen);
-        approve(&mut screen, stage);
-    }
+    pass_to_the_change(&mut screen);
     draft(&mut screen, "change");
     await_decision(&screen, "change");
     read_all(&mut screen);

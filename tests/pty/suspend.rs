@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::desk::Desk;
-use crate::hands::{approve, await_decision, draft, leave, read_all, trust};
+use crate::hands::{await_decision, draft, leave, pass_to_the_change, trust};
 use crate::harness::DEADLINE;
 
 /// Longer than the gate may run.
@@ -52,12 +52,7 @@ fn the_shell_gets_its_terminal_back_and_gates_stop_with_the_program() {
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut screen = desk.open_under(&script, &["new", "Fewer steps"], (90, 40));
     trust(&mut screen);
-    for stage in ["constraint", "plan"] {
-        draft(&mut screen, stage);
-        await_decision(&screen, stage);
-        read_all(&mut screen);
-        approve(&mut screen, stage);
-    }
+    pass_to_the_change(&mut screen);
     draft(&mut screen, "change");
     wait_until("the gate", || !states(&name).is_empty());
 
